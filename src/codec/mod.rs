@@ -1,0 +1,1 @@
+//! Records as bytes: decoding into registers, writing back.

@@ -1,0 +1,68 @@
+//! The codes: one a fault, stable, each with what it means.
+
+use std::fmt;
+
+macro_rules! codes {
+    ($($name:ident = $text:literal, $meaning:literal;)*) => {
+        /// Which fault it is. The text is stable: people search for it and tools match on it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $(#[doc = $meaning] $name,)* }
+
+        impl Code {
+            /// Every code there is.
+            pub const ALL: &[Code] = &[$(Code::$name),*];
+
+            /// The code as it is printed.
+            pub fn text(self) -> &'static str {
+                match self { $(Code::$name => $text,)* }
+            }
+
+            /// What it means, in a sentence.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Code::$name => $meaning,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // The file.
+    Unreadable = "unreadable", "the file cannot be read";
+    NotUtf8 = "not-utf8", "the file is not UTF-8 text";
+    TooLarge = "too-large", "the file is larger than a pipeline can be";
+    Empty = "empty", "the file describes nothing";
+    Syntax = "syntax", "the file is not TOML";
+    // Expressions.
+    ExpressionSyntax = "expression-syntax", "the expression cannot be parsed";
+    ExpressionTooLong = "expression-too-long", "the expression is longer or deeper than it may be";
+    UnknownField = "unknown-field", "no field and no param has this name";
+    UnknownFunction = "unknown-function", "no function has this name";
+    ArgumentCount = "argument-count", "a function is called with too few or too many arguments";
+    TypeMismatch = "type-mismatch", "a value of another type is needed here";
+    MayBeAbsent = "may-be-absent", "a value is needed, but this one may be absent";
+    AmbiguousName = "ambiguous-name", "the name is both a field and a param";
+    AggregateOutsideCompute = "aggregate-outside-compute", "an aggregate stands where there is one record";
+    BareFieldInCompute = "bare-field-in-compute", "a field stands where there are many records";
+    ConstantFails = "constant-fails", "the expression fails whatever the record";
+    IntegerDivision = "integer-division", "dividing integers drops the fraction";
+    GenerateOnly = "generate-only", "the function is for generated records only";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique() {
+        let mut texts: Vec<_> = Code::ALL.iter().map(|c| c.text()).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        assert_eq!(texts.len(), Code::ALL.len());
+    }
+}

@@ -1,0 +1,138 @@
+//! Diagnostics as text for a person and as JSON for an editor or CI. The only user of `annotate_snippets`.
+
+use super::{Diagnostic, Label, Place, Severity};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+/// Whether there is colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Plain text.
+    Plain,
+    /// With the terminal's colours.
+    Colour,
+}
+
+/// Diagnostics with the file they speak of.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// The file's name, as the user gave it.
+    pub path: &'a str,
+    /// What it says.
+    pub source: &'a str,
+    /// What is wrong with it.
+    pub diagnostics: &'a [Diagnostic],
+}
+
+/// One diagnostic for tools: lines and columns count from 1, columns in characters.
+#[derive(Clone, Debug, serde::Serialize)]
+struct Entry<'a> {
+    code: &'static str,
+    severity: String,
+    message: &'a str,
+    file: &'a str,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    help: &'a [String],
+    notes: &'a [String],
+}
+
+impl Report<'_> {
+    /// All of it as text, a blank line after each.
+    pub fn text(&self, style: Style) -> String {
+        let mut out = String::new();
+        for diagnostic in self.diagnostics {
+            out.push_str(&self.one(diagnostic, style));
+            out.push_str("\n\n");
+        }
+        out
+    }
+
+    /// All of it as JSON values, for `--format json`.
+    pub fn json(&self) -> Vec<serde_json::Value> {
+        self.diagnostics
+            .iter()
+            .filter_map(|d| {
+                let place = d.primary.as_ref().map_or(Place::default(), |l| l.place);
+                let (line, column) = position(self.source, place.start as usize);
+                let (end_line, end_column) = position(self.source, place.end as usize);
+                serde_json::to_value(Entry {
+                    code: d.code.text(),
+                    severity: d.severity.to_string(),
+                    message: &d.message,
+                    file: self.path,
+                    line,
+                    column,
+                    end_line,
+                    end_column,
+                    help: &d.help,
+                    notes: &d.notes,
+                })
+                .ok()
+            })
+            .collect()
+    }
+
+    fn one(&self, d: &Diagnostic, style: Style) -> String {
+        let level = match d.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let title = level.primary_title(d.message.as_str()).id(d.code.text());
+        let mut group = match &d.primary {
+            Some(primary) => title.element(self.snippet(primary, &d.secondary)),
+            None => Group::with_title(title).element(annotate_snippets::Origin::path(self.path)),
+        };
+        group = group.elements(d.help.iter().map(|help| Level::HELP.message(help.as_str())));
+        group = group.elements(d.notes.iter().map(|note| Level::NOTE.message(note.as_str())));
+        let renderer = match style {
+            Style::Plain => Renderer::plain(),
+            Style::Colour => Renderer::styled(),
+        };
+        renderer.render(&[group])
+    }
+
+    /// The lines from the first label to the last: the renderer folds what lies between, and never has to look at
+    /// the whole of a large file.
+    fn snippet<'s>(
+        &'s self,
+        primary: &'s Label,
+        secondary: &'s [Label],
+    ) -> Snippet<'s, annotate_snippets::Annotation<'s>> {
+        let labels = || std::iter::once(primary).chain(secondary);
+        let start = labels().map(|l| self.border(l.place.start as usize)).min().unwrap_or(0);
+        let end = labels().map(|l| self.border(l.place.end as usize)).max().unwrap_or(0);
+        let from = self.source[..start].rfind('\n').map_or(0, |i| i + 1);
+        let to = self.source[end..].find('\n').map_or(self.source.len(), |i| end + i);
+        let line = self.source[..from].matches('\n').count() + 1;
+        let range = |place: Place| {
+            let start = self.border(place.start as usize);
+            start - from..self.border(place.end as usize).max(start) - from
+        };
+        Snippet::source(&self.source[from..to])
+            .path(self.path)
+            .line_start(line)
+            .annotation(AnnotationKind::Primary.span(range(primary.place)).label(text(primary)))
+            .annotations(
+                secondary.iter().map(|l| AnnotationKind::Context.span(range(l.place)).label(text(l))),
+            )
+    }
+
+    /// The nearest character border at or before a byte.
+    fn border(&self, at: usize) -> usize {
+        self.source.floor_char_boundary(at.min(self.source.len()))
+    }
+}
+
+fn text(label: &Label) -> Option<&str> {
+    (!label.text.is_empty()).then_some(label.text.as_str())
+}
+
+/// Line and column of a byte, from 1, the column in characters.
+fn position(source: &str, at: usize) -> (usize, usize) {
+    let before = &source[..source.floor_char_boundary(at.min(source.len()))];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}

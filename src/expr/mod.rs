@@ -1,0 +1,1 @@
+//! Expressions: lexed and typed here, parsed by evalexpr, compiled to closures over registers.

@@ -1,0 +1,13 @@
+//! streamrun: one TOML file describes a stream-processing pipeline, one binary checks it, tests it and runs it.
+
+pub mod codec;
+pub mod diagnostic;
+pub mod expr;
+pub mod frame;
+pub mod headers;
+pub mod operator;
+pub mod outbox;
+pub mod rows;
+pub mod store;
+pub mod time;
+pub mod types;

@@ -1,0 +1,145 @@
+//! The contract between a node and the task that runs it.
+//!
+//! An operator is what `check` resolved and nothing that changes: it gets `&self`, a frame and a context, and all
+//! that it remembers lives in stores. It does no I/O, asks no clock and throws no dice. A `process` that returns an
+//! error has changed nothing.
+
+use crate::frame::Frame;
+use crate::outbox::Outbox;
+use crate::rows::Rows;
+use crate::store::{StoreDecl, Stores};
+use std::fmt::Debug;
+
+/// Which input of a node a record comes through; 0 is `from`.
+pub type Port = u8;
+
+/// A node of the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u16);
+
+/// Event time as a task's clock shows it, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamTime(pub i64);
+
+impl StreamTime {
+    /// Later than anything.
+    pub const NEVER: Self = StreamTime(i64::MAX);
+    /// Earlier than anything: nothing has been seen yet.
+    pub const START: Self = StreamTime(i64::MIN);
+}
+
+/// A reason for a dead letter, as an index into the plan's reasons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ReasonId(pub u16);
+
+/// What is wrong with a record. Four bytes, so that `Result<Flow, RecordError>` is eight and comes back in a
+/// register; the sentence is put together where the dead letter is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordError {
+    /// The sentence, as an index into the plan's reasons.
+    pub reason: ReasonId,
+    /// A byte of the payload or a field, as the reason needs it; cut off at 65,535.
+    pub at: u16,
+}
+
+impl RecordError {
+    /// An error that needs no place.
+    pub const fn new(reason: ReasonId) -> Self {
+        RecordError { reason, at: 0 }
+    }
+}
+
+const _: () = assert!(size_of::<Result<Flow, RecordError>>() == 8);
+
+/// Why a record goes no further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A filter did not want it, or no route took it.
+    Filtered,
+    /// It reached a sink, a table or a window.
+    Kept,
+    /// Its window has closed.
+    Late,
+    /// It is late, and late ones are wanted as dead letters.
+    LateLetter(ReasonId),
+    /// A rule rejected it.
+    Rejected(ReasonId),
+}
+
+/// The named outputs a record takes, a bit each; bit 0 is the node's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteSet(pub u32);
+
+/// What becomes of a record after a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// On to everything behind this node.
+    Pass,
+    /// On to what stands behind these outputs.
+    Routes(RouteSet),
+    /// No further.
+    Stop(Outcome),
+}
+
+/// A checked, compiled, immutable node.
+pub trait Operator: Debug + Send + Sync {
+    /// The stores it owns.
+    fn stores(&self) -> Vec<StoreDecl> {
+        vec![]
+    }
+
+    /// A record on one of the node's inputs.
+    fn process(&self, input: Port, frame: &mut Frame<'_>, cx: &mut Context<'_>) -> Result<Flow, RecordError>;
+
+    /// When this node next wants `advance`; derived from its stores, so that restore and abort need nothing more.
+    fn due(&self, _stores: &Stores) -> Option<StreamTime> {
+        None
+    }
+
+    /// The clock has reached `now`. Emits at most `cx.rows.room()` rows and stays due while there are more.
+    fn advance(&self, _now: StreamTime, _cx: &mut Context<'_>) {}
+
+    /// A multiple of the wall-clock interval this node asked for, in milliseconds since 1970.
+    fn tick(&self, _now: i64, _cx: &mut Context<'_>) {}
+}
+
+/// What an operator may touch. Fields, not methods: a node holds its store and emits rows at once.
+#[derive(Debug)]
+pub struct Context<'t> {
+    /// The task's stores.
+    pub stores: &'t mut Stores,
+    /// Fresh rows on their way.
+    pub rows: &'t mut Rows,
+    /// What goes out.
+    pub out: &'t mut Outbox,
+    /// Room for an encoded key.
+    pub scratch: &'t mut Vec<u8>,
+    /// The node being run.
+    pub node: NodeId,
+    /// The task's clock.
+    pub clock: StreamTime,
+    /// The smallest `due` of all nodes. A node that opens something earlier lowers it.
+    pub due: StreamTime,
+}
+
+impl Context<'_> {
+    /// Asks for `advance` at `at`, if nothing is due earlier. Forgetting it is caught by an assertion in debug
+    /// builds.
+    #[inline]
+    pub fn wake_at(&mut self, at: StreamTime) {
+        self.due = self.due.min(at);
+    }
+}
+
+/// What a record's paths have come to; a record's fate is the lowest bit that is set.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen;
+
+impl Seen {
+    /// It reached a sink, a table or a window.
+    pub const USED: u8 = 1;
+    /// It became a dead letter.
+    pub const DEAD: u8 = 2;
+    /// It was late.
+    pub const LATE: u8 = 4;
+}

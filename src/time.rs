@@ -1,0 +1,1 @@
+//! Time as text: RFC 3339 and durations.
