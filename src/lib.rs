@@ -8,6 +8,7 @@ pub mod headers;
 pub mod operator;
 pub mod outbox;
 pub mod rows;
+pub mod spec;
 pub mod store;
 pub mod time;
 pub mod types;
