@@ -1,5 +1,7 @@
 //! What a touch, a commit, a closing and a snapshot cost: `cargo bench --bench stores`.
 
+#![expect(clippy::print_stdout, reason = "a bench says what it measured")]
+
 use std::hint::black_box;
 use std::time::Instant;
 use streamrun::operator::StreamTime;
@@ -69,7 +71,9 @@ fn windows(count: usize) {
     let keys = keys(count);
     let mut windows = Windows::new(&decl(Family::Windows, 4));
     let began = Instant::now();
-    keys.iter().for_each(|key| drop(windows.touch(60, key.as_bytes(), &[0; 4])));
+    for key in &keys {
+        windows.touch(60, key.as_bytes(), &[0; 4]);
+    }
     say(&format!("tumble, {count} keys, first touch"), count, began);
     let mut store = Store::Windows(windows);
     store.committed();
@@ -98,7 +102,9 @@ fn snapshots(count: usize) {
     let decls = [decl(Family::Table, 1)];
     let mut stores = Stores::new(&decls);
     let table = StoreId::<Table>::new(0);
-    keys(count).iter().for_each(|key| drop(stores.get_mut(table).touch(key.as_bytes(), &[1])));
+    for key in keys(count) {
+        stores.get_mut(table).touch(key.as_bytes(), &[1]);
+    }
     stores.get_mut(table).clear_undo();
     let path = std::env::temp_dir().join(format!("streamrun-bench-{}", std::process::id()));
     let began = Instant::now();
