@@ -138,6 +138,8 @@ pub struct Diagnostic {
     pub help: Vec<String>,
     /// What is good to know, one line each.
     pub notes: Vec<String>,
+    /// Places that hold a secret: no fault of the file shows what stands there.
+    pub redact: Vec<Place>,
 }
 
 impl Diagnostic {
@@ -161,6 +163,7 @@ impl Diagnostic {
             secondary: vec![],
             help: vec![],
             notes: vec![],
+            redact: vec![],
         }
     }
 
@@ -193,6 +196,12 @@ impl Diagnostic {
     /// What is good to know.
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
+        self
+    }
+
+    /// A place that holds a secret, to be covered wherever the file is shown.
+    pub fn redact(mut self, place: Place) -> Self {
+        self.redact.push(place);
         self
     }
 

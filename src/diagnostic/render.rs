@@ -2,6 +2,7 @@
 
 use super::{Diagnostic, Label, Place, Severity};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use std::borrow::Cow;
 
 /// Whether there is colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +42,11 @@ struct Entry<'a> {
 impl Report<'_> {
     /// All of it as text, a blank line after each.
     pub fn text(&self, style: Style) -> String {
+        let source = self.covered();
+        let shown = Report { source: &source, ..*self };
         let mut out = String::new();
         for diagnostic in self.diagnostics {
-            out.push_str(&self.one(diagnostic, style));
+            out.push_str(&shown.one(diagnostic, style));
             out.push_str("\n\n");
         }
         out
@@ -72,6 +75,20 @@ impl Report<'_> {
                 .ok()
             })
             .collect()
+    }
+
+    /// The source with its secrets as asterisks, byte for byte, so that every place still fits. Whichever diagnostic
+    /// knows of a secret, none shows it: another fault may stand in the same line.
+    fn covered(&self) -> Cow<'_, str> {
+        let mut source = Cow::Borrowed(self.source);
+        for place in self.diagnostics.iter().flat_map(|d| &d.redact) {
+            let start = self.border(place.start as usize);
+            let range = start..self.border(place.end as usize).max(start);
+            let asterisk = |c: char| if c == '\n' { "\n".to_owned() } else { "*".repeat(c.len_utf8()) };
+            let cover: String = self.source[range.clone()].chars().map(asterisk).collect();
+            source.to_mut().replace_range(range, &cover);
+        }
+        source
     }
 
     fn one(&self, d: &Diagnostic, style: Style) -> String {
@@ -135,4 +152,36 @@ fn position(source: &str, at: usize) -> (usize, usize) {
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     (line, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Code;
+
+    #[test]
+    fn a_secret_is_covered_in_every_fault_of_its_line() {
+        let source = "a = { password = \"hünter2\", typo = 1 }\n";
+        let place = |text: &str| {
+            let start = source.find(text).unwrap();
+            Place::new(start..start + text.len())
+        };
+        let diagnostics = [
+            Diagnostic::error(Code::UnknownProperty, "no `typo`", place("typo")),
+            Diagnostic::error(Code::SecretInFile, "a secret", place("password")).redact(place("\"hünter2\"")),
+        ];
+        let text = Report { path: "p.toml", source, diagnostics: &diagnostics }.text(Style::Plain);
+        assert!(!text.contains("nter2"), "{text}");
+        assert_eq!(text.matches("password = **********, typo = 1").count(), 2, "{text}");
+        assert!(text.contains("--> p.toml:1:7\n"), "{text}");
+    }
+
+    #[test]
+    fn a_secret_of_many_lines_keeps_its_lines() {
+        let source = "key = \"\"\"\nAB\nCD\"\"\"\nother = 1\n";
+        let fault = Diagnostic::error(Code::SecretInFile, "a secret", Place::new(0..3));
+        let diagnostics = [fault.redact(Place::new(6..18))];
+        let report = Report { path: "p.toml", source, diagnostics: &diagnostics };
+        assert_eq!(report.covered(), "key = ***\n**\n*****\nother = 1\n");
+    }
 }
