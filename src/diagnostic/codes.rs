@@ -46,6 +46,12 @@ codes! {
     ConstantFails = "constant-fails", "the expression fails whatever the record";
     IntegerDivision = "integer-division", "dividing integers drops the fraction";
     GenerateOnly = "generate-only", "the function is for generated records only";
+    // librdkafka's properties.
+    UnknownProperty = "unknown-property", "librdkafka has no such property, or its other client has it";
+    BadProperty = "bad-property", "a property is set to what librdkafka does not take";
+    RefusedProperty = "refused-property", "a property is streamrun's own, or its value would break the guarantee";
+    IdleProperty = "idle-property", "the property has no effect";
+    SecretInFile = "secret-in-file", "a secret stands in the file";
 }
 
 impl fmt::Display for Code {

@@ -1,0 +1,3 @@
+//! What a file means.
+
+pub mod properties;
