@@ -1,1 +1,0 @@
-//! Time as text: RFC 3339 and durations.
