@@ -26,7 +26,7 @@ pub fn format_duration(ms: i64) -> String {
     if ms == 0 {
         return "0s".into();
     }
-    let whole = UNITS.iter().find(|(_, unit)| ms % *unit as u64 == 0);
+    let whole = UNITS.iter().find(|(_, unit)| ms.is_multiple_of(*unit as u64));
     let one = whole.map_or(String::new(), |(name, unit)| format!("{}{name}", ms / *unit as u64));
     let (mut several, mut rest) = (String::new(), ms);
     for (name, unit) in UNITS {

@@ -11,5 +11,5 @@ mod size;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use duration::{format_duration, parse_duration};
-pub use rfc3339::{Rfc3339, parse_timestamp, write_timestamp};
+pub use rfc3339::{Rfc3339, is_writable, parse_timestamp, write_timestamp};
 pub use size::parse_size;

@@ -13,17 +13,11 @@ const LAST_MS: i64 = 253_402_300_799_999;
 
 /// A parser that remembers the last minute: the first 16 bytes, `2026-01-01T00:00`, rarely change from one record to
 /// the next, so their meaning is kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Rfc3339 {
+    /// At first NULs, with which no time starts.
     head: [u8; 16],
     minute_ms: i64,
-}
-
-impl Default for Rfc3339 {
-    fn default() -> Self {
-        // No time starts with NULs.
-        Rfc3339 { head: [0; 16], minute_ms: 0 }
-    }
 }
 
 impl Rfc3339 {
@@ -106,7 +100,7 @@ fn rest(tail: &[u8], minute_ms: i64) -> Option<i64> {
     };
     let ms = minute_ms + seconds([s1, s2])? * 1000 + fraction_ms - offset_ms;
     // An offset may lead out of the years that can be written back.
-    (FIRST_MS..=LAST_MS).contains(&ms).then_some(ms)
+    is_writable(ms).then_some(ms)
 }
 
 /// The milliseconds of a fraction, if there is one, and what follows it.
@@ -149,11 +143,17 @@ fn date(day: i64) -> (i64, i64, i64) {
     (year, month, of_year - (153 * from_march + 2) / 5 + 1)
 }
 
+/// Whether a time has a text: whether it lies in the years 0000 to 9999.
+#[inline(always)]
+pub fn is_writable(ms: i64) -> bool {
+    (FIRST_MS..=LAST_MS).contains(&ms)
+}
+
 /// Writes a time in UTC, with milliseconds only where there are some. `None`, and nothing written, for a time
 /// outside the years 0000 to 9999, for which RFC 3339 has no text.
 #[inline]
 pub fn write_timestamp(out: &mut Vec<u8>, ms: i64) -> Option<()> {
-    if !(FIRST_MS..=LAST_MS).contains(&ms) {
+    if !is_writable(ms) {
         return None;
     }
     let (year, month, day) = date(ms.div_euclid(DAY_MS));
