@@ -4,10 +4,10 @@
 //! that it remembers lives in stores. It does no I/O, asks no clock and throws no dice. A `process` that returns an
 //! error has changed nothing.
 
-use crate::frame::Frame;
+use crate::frame::{Frame, Value};
 use crate::outbox::Outbox;
-use crate::rows::Rows;
-use crate::store::{StoreDecl, Stores};
+use crate::rows::{Row, Rows};
+use crate::store::{self, Stores};
 use std::fmt::Debug;
 
 /// Which input of a node a record comes through; 0 is `from`.
@@ -83,11 +83,6 @@ pub enum Flow {
 
 /// A checked, compiled, immutable node.
 pub trait Operator: Debug + Send + Sync {
-    /// The stores it owns.
-    fn stores(&self) -> Vec<StoreDecl> {
-        vec![]
-    }
-
     /// A record on one of the node's inputs.
     fn process(&self, input: Port, frame: &mut Frame<'_>, cx: &mut Context<'_>) -> Result<Flow, RecordError>;
 
@@ -99,8 +94,20 @@ pub trait Operator: Debug + Send + Sync {
     /// The clock has reached `now`. Emits at most `cx.rows.room()` rows and stays due while there are more.
     fn advance(&self, _now: StreamTime, _cx: &mut Context<'_>) {}
 
-    /// A multiple of the wall-clock interval this node asked for, in milliseconds since 1970.
+    /// A multiple of the wall-clock interval this node asked for, in milliseconds since 1970; right behind a commit.
     fn tick(&self, _now: i64, _cx: &mut Context<'_>) {}
+
+    /// Shows a row of the node's table, as others see it. `end` is the window's, if it has one.
+    fn show(
+        &self,
+        _constants: &[u8],
+        _end: Option<i64>,
+        _key: &[u8],
+        _stored: store::Row<'_>,
+        _row: &mut Row,
+    ) -> Result<(), RecordError> {
+        Ok(())
+    }
 }
 
 /// What an operator may touch. Fields, not methods: a node holds its store and emits rows at once.
@@ -114,6 +121,10 @@ pub struct Context<'t> {
     pub out: &'t mut Outbox,
     /// Room for an encoded key.
     pub scratch: &'t mut Vec<u8>,
+    /// Room for the arguments of aggregates.
+    pub values: &'t mut Vec<Value>,
+    /// The plan's constant texts.
+    pub constants: &'t [u8],
     /// The node being run.
     pub node: NodeId,
     /// The task's clock.

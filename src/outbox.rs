@@ -81,6 +81,13 @@ impl Outbox {
         });
     }
 
+    /// Takes the last record back.
+    pub fn undo_last(&mut self) {
+        if let Some(record) = self.records.pop() {
+            self.bytes.truncate(record.start as usize);
+        }
+    }
+
     /// The records, in the order they were written.
     pub fn records(&self) -> &[Output] {
         &self.records

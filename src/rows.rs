@@ -4,8 +4,10 @@
 //! warm. [`Rows`] is a stack of queues: what a call emitted lies behind the mark taken before the call and is run
 //! down to the sinks before anything else, depth first.
 
-use crate::frame::{Body, Frame, Origin, Text, Value};
-use crate::operator::NodeId;
+use crate::frame::{Body, Frame, Origin, Register, Text, Value};
+use crate::operator::{NodeId, RecordError};
+use crate::store::KeyShape;
+use crate::store::key::{self, KeyPart};
 
 /// A row: a register file of its own.
 #[derive(Debug, Default)]
@@ -14,8 +16,11 @@ pub struct Row {
     pub node: u16,
     /// Its event time.
     pub timestamp: i64,
+    /// What went wrong while it was made: it goes to the dead letters.
+    pub error: Option<RecordError>,
+    /// Which cells are set.
+    pub present: u64,
     cells: Vec<u64>,
-    present: u64,
     text: Vec<u8>,
 }
 
@@ -27,8 +32,22 @@ impl Row {
         Value::Text(Text::arena(start, self.text.len()))
     }
 
+    /// Sets the cells of a key from its encoding.
+    pub fn set_key(&mut self, shape: &KeyShape, key: &[u8]) {
+        let kinds = shape.kinds();
+        for ((register, _), part) in shape.0.iter().zip(key::decode(&kinds, key)) {
+            let value = match part {
+                KeyPart::Text(text) => self.text(&text),
+                KeyPart::Int(int) => Value::Int(int),
+                KeyPart::Float(float) => Value::Float(float),
+                KeyPart::Bool(bool) => Value::Bool(bool),
+            };
+            self.set(*register, value);
+        }
+    }
+
     /// Sets a cell.
-    pub fn set(&mut self, register: crate::frame::Register, value: Value) {
+    pub fn set(&mut self, register: Register, value: Value) {
         self.cells[register.0 as usize] = value.bits();
         self.present = self.present & !(1 << register.0) | (value.is_set() as u64) << register.0;
     }
@@ -57,11 +76,17 @@ impl Row {
 pub struct Rows {
     queue: Vec<Row>,
     spare: Vec<Row>,
+    width: usize,
 }
 
 impl Rows {
     /// How many rows may wait at a time.
     pub const ROOM: usize = 1024;
+
+    /// Rows of files with at most so many registers.
+    pub fn new(width: usize) -> Self {
+        Rows { width, ..Rows::default() }
+    }
 
     /// How many more rows a node may emit before it has to stay due.
     pub fn room(&self) -> usize {
@@ -74,15 +99,22 @@ impl Rows {
         self.queue.len()
     }
 
-    /// A cleared row with a file of `width` registers, already in the queue.
-    pub fn add(&mut self, node: NodeId, width: usize, timestamp: i64) -> &mut Row {
+    /// A cleared row, already in the queue.
+    pub fn add(&mut self, node: NodeId, timestamp: i64) -> &mut Row {
         let mut row = self.spare.pop().unwrap_or_default();
-        (row.node, row.timestamp, row.present) = (node.0, timestamp, 0);
+        (row.node, row.timestamp, row.present, row.error) = (node.0, timestamp, 0, None);
         row.text.clear();
-        row.cells.clear();
-        row.cells.resize(width, 0);
+        // What the cells held stays: the presence bits say that it counts for nothing.
+        row.cells.resize(self.width, 0);
         self.queue.push(row);
         self.queue.last_mut().expect("just pushed")
+    }
+
+    /// Takes the last row out of the queue again: it is not to be emitted after all.
+    pub fn take_back(&mut self) {
+        if let Some(row) = self.queue.pop() {
+            self.recycle(row);
+        }
     }
 
     /// Takes the row at a place of the queue out, to be run.

@@ -32,6 +32,41 @@ codes! {
     TooLarge = "too-large", "the file is larger than a pipeline can be";
     Empty = "empty", "the file describes nothing";
     Syntax = "syntax", "the file is not TOML";
+    UnknownSection = "unknown-section", "no table of this name can stand at the top";
+    UnknownKind = "unknown-kind", "no kind of node has this name";
+    ReservedKind = "reserved-kind", "the kind is planned and cannot be used yet";
+    Version = "version", "the file is written for another version of the language";
+    // Tables and values.
+    UnknownKey = "unknown-key", "the table has no such key";
+    MissingKey = "missing-key", "a key that has to be there is missing";
+    WrongForm = "wrong-form", "the value is of another form than its key wants";
+    BadValue = "bad-value", "the value is none of those that can stand here";
+    BadName = "bad-name", "the name has characters that names cannot have";
+    // Names.
+    DuplicateName = "duplicate-name", "two things have the same name";
+    UnknownNode = "unknown-node", "no source or node has this name";
+    UnknownSchema = "unknown-schema", "no schema has this name";
+    UnknownParam = "unknown-param", "no param has this name";
+    NotAnInput = "not-an-input", "nothing comes out of this node";
+    NoTable = "no-table", "the node has no table";
+    Cycle = "cycle", "nodes feed each other in a circle";
+    NoOutput = "no-output", "nothing in the file has an effect";
+    // Types and shapes.
+    BadType = "bad-type", "no type has this name";
+    MergeConflict = "merge-conflict", "merged inputs give one field two types";
+    CannotGroup = "cannot-group", "a field of this type cannot be grouped by";
+    NeedsRepartition = "needs-repartition", "the input is not keyed by what the node groups by";
+    TooManyFields = "too-many-fields", "more fields are read and added than a record can carry";
+    TooManyPaths = "too-many-paths", "merges and branches multiply into too many paths";
+    FieldConflict = "field-conflict", "one field is set, kept, dropped or renamed in two ways";
+    Unreachable = "unreachable", "what stands here can never be reached";
+    // Settings.
+    TopicConflict = "topic-conflict", "a topic is used in two ways that exclude each other";
+    BadTest = "bad-test", "a test does what a test cannot do";
+    // Warnings.
+    Unused = "unused", "something is declared and never used";
+    LooksLikeExpression = "looks-like-expression", "a plain value reads like an expression";
+    TwicePassed = "twice-passed", "a record can pass a merge twice";
     // Expressions.
     ExpressionSyntax = "expression-syntax", "the expression cannot be parsed";
     ExpressionTooLong = "expression-too-long", "the expression is longer or deeper than it may be";

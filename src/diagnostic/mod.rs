@@ -75,6 +75,14 @@ impl Passage {
         Passage { text, place, inner: Inner::Each(each) }
     }
 
+    /// A text of which all bytes stand at one place.
+    pub fn placed(text: impl Into<String>, place: Place) -> Self {
+        let text = text.into();
+        let mut each = vec![place.start; text.len()];
+        each.push(place.end);
+        Passage { text, place, inner: Inner::Each(each) }
+    }
+
     /// Where a range of the text's bytes stands in the file. An empty range is widened to one byte where it can be,
     /// so that there is something to underline.
     pub fn at(&self, range: Range<usize>) -> Place {

@@ -1,0 +1,17 @@
+//! The kinds of nodes. To add one: a file here with its doc, its `KIND`, its checked struct and its `impl
+//! Operator`, and a line in the table below.
+
+mod aggregate;
+mod alert;
+mod branch;
+mod count;
+mod filter;
+mod map;
+mod sink;
+mod tumble;
+
+use crate::plan::OperatorKind;
+
+/// All kinds, in the order in which `help` shows them.
+pub const KINDS: &[&OperatorKind] =
+    &[&filter::KIND, &map::KIND, &branch::KIND, &count::KIND, &tumble::KIND, &alert::KIND, &sink::KIND];

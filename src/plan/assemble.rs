@@ -1,0 +1,324 @@
+//! The plan, put together from what the pass has checked.
+
+use super::cases::Case;
+use super::check::CheckedNode;
+use super::context::Registry;
+use super::faults::Faults;
+use super::files::{Files, Groups};
+use super::generate::Generate;
+use super::graph::{Graph, What};
+use super::kind::Rows;
+use super::merge::Adjust;
+use super::params::Params;
+use super::scope::Shared;
+use super::settings::Settings;
+use super::shape::{Meta, Shape};
+use super::source::{self, SourcePlan};
+use super::steps::{self, Edge, Step, Stop};
+use super::topics::{Role, Topics};
+use super::{Reasons, TablePlan};
+use crate::codec;
+use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::frame::Register;
+use crate::operator::{NodeId, Operator};
+use crate::outbox::TopicId;
+use crate::store::StoreDecl;
+use std::sync::Arc;
+
+/// A pipeline, ready to be run.
+#[derive(Debug)]
+pub struct Plan {
+    /// What stands outside the nodes.
+    pub settings: Settings,
+    /// The params with their values.
+    pub params: Params,
+    /// All topics.
+    pub topics: Topics,
+    /// The one for dead letters.
+    pub dead_letters: TopicId,
+    /// The sources, each with how it runs.
+    pub sources: Vec<SourcePlan>,
+    /// How each source runs.
+    pub runs: Vec<SourceRun>,
+    /// The nodes and sinks, each behind what feeds it.
+    pub nodes: Vec<NodePlan>,
+    /// The stores.
+    pub stores: Vec<StoreDecl>,
+    /// The constant texts.
+    pub constants: Vec<u8>,
+    /// The reasons for dead letters.
+    pub reasons: Reasons,
+    /// How many registers the widest file has.
+    pub width: usize,
+    /// How many parts there are that have nothing to do with each other.
+    pub parts: usize,
+    /// What makes up records.
+    pub generates: Vec<Generate>,
+    /// The tests.
+    pub cases: Vec<Case>,
+}
+
+/// How a source runs.
+#[derive(Debug)]
+pub struct SourceRun {
+    /// What the scanner decodes.
+    pub fields: Vec<codec::Field>,
+    /// Names that sinks write over.
+    pub touched: Vec<String>,
+    /// What a record has beside its fields, and where it goes.
+    pub metas: Vec<(Meta, Register)>,
+    /// The register of the key field.
+    pub key: Option<Register>,
+    /// The register of the event time.
+    pub event_time: Option<Register>,
+    /// What a record does.
+    pub steps: Vec<Step>,
+    /// Which part it belongs to.
+    pub part: usize,
+}
+
+/// A node or sink.
+#[derive(Debug)]
+pub struct NodePlan {
+    /// Its name.
+    pub name: String,
+    /// Where its name stands.
+    pub place: Place,
+    /// Its kind.
+    pub kind: &'static str,
+    /// What was understood.
+    pub what: String,
+    /// The topic it writes, if it is a sink.
+    pub target: Option<String>,
+    /// What feeds it, as it is written.
+    pub inputs: Vec<String>,
+    /// What runs.
+    pub operator: Arc<dyn Operator>,
+    /// Its table.
+    pub table: Option<TablePlan>,
+    /// A table of its own that is not shown.
+    pub marks: Option<TablePlan>,
+    /// What it hands on.
+    pub output: Option<Shape>,
+    /// The wall-clock interval in milliseconds at which it wants to be called.
+    pub tick_ms: Option<i64>,
+    /// The node whose table it looks through.
+    pub reads: Option<String>,
+    /// What a row that it makes does.
+    pub steps: Vec<Step>,
+    /// Which part it belongs to.
+    pub part: usize,
+}
+
+/// The pieces.
+#[derive(Debug)]
+pub struct Checked<'g> {
+    /// What stands outside the nodes.
+    pub settings: Settings,
+    /// Names and order.
+    pub graph: &'g Graph<'g>,
+    /// Fields, params, constants, reasons.
+    pub shared: Shared,
+    /// Topics, stores, tables.
+    pub registry: Registry,
+    /// The sources, in order.
+    pub sources: Vec<SourcePlan>,
+    /// The nodes, in order.
+    pub nodes: Vec<CheckedNode>,
+    /// Who shares a register file.
+    pub files: Files,
+    /// Names that sinks write over.
+    pub touched: Vec<(super::shape::FileId, String)>,
+}
+
+/// Puts the pieces together. All of them are sound; what can still be wrong is their number.
+pub fn assemble(
+    mut pieces: Checked<'_>,
+    generates: Vec<Generate>,
+    cases: Vec<Case>,
+    faults: &mut Faults,
+) -> Option<Plan> {
+    resolve_merges(&mut pieces);
+    let parts = parts(pieces.graph);
+    let stops = stops(&pieces);
+    let mut runs = vec![];
+    for source in &pieces.sources {
+        let section = pieces.graph.find(&source.name)?;
+        let edges = edges(&pieces, section);
+        let steps = steps::flatten(&edges, &stops, &mut pieces.shared.fields);
+        let steps = within(steps, &source.name, source.place, faults)?;
+        runs.push(SourceRun { steps, part: parts[section], ..run(source, &pieces) });
+    }
+    let mut nodes = vec![];
+    for at in 0..pieces.nodes.len() {
+        nodes.push(node(at, &mut pieces, &stops, &parts, faults)?);
+    }
+    let width = pieces.graph.sections.iter().enumerate();
+    let width = width.map(|(at, _)| {
+        let (own, rows) = (pieces.files.own(at), pieces.files.rows(at));
+        pieces.shared.fields.width(own).max(pieces.shared.fields.width(rows))
+    });
+    let width = width.max().unwrap_or(0);
+    let dead = pieces.registry.topics.all().iter().position(|t| t.role == Role::DeadLetters)?;
+    Some(Plan {
+        dead_letters: TopicId(dead as u16),
+        settings: pieces.settings,
+        params: pieces.shared.params,
+        topics: pieces.registry.topics,
+        sources: pieces.sources,
+        runs,
+        nodes,
+        stores: pieces.registry.stores,
+        constants: pieces.shared.constants.bytes,
+        reasons: pieces.shared.reasons,
+        width,
+        parts: parts.iter().max().map_or(0, |p| p + 1),
+        generates,
+        cases,
+    })
+}
+
+/// Fields that are known under another id behind a merge get their registers, from the sinks upwards: a merge may
+/// read what another one has merged.
+fn resolve_merges(pieces: &mut Checked<'_>) {
+    for node in pieces.nodes.iter().rev() {
+        for adjust in &node.adjusts {
+            adjust.registers(&mut pieces.shared.fields);
+        }
+    }
+}
+
+/// Which part of the file each section belongs to: parts share neither records nor tables.
+fn parts(graph: &Graph<'_>) -> Vec<usize> {
+    let mut groups = Groups((0..graph.sections.len()).collect());
+    for at in 0..graph.sections.len() {
+        for link in graph.inputs[at].iter().chain(&graph.tables[at]) {
+            groups.join(at, link.to);
+        }
+    }
+    let mut roots = vec![];
+    let mut numbered = vec![];
+    for at in 0..graph.sections.len() {
+        let root = groups.root(at);
+        let number = roots.iter().position(|r| *r == root).unwrap_or_else(|| {
+            roots.push(root);
+            roots.len() - 1
+        });
+        numbered.push(number);
+    }
+    numbered
+}
+
+fn stops(pieces: &Checked<'_>) -> Vec<Stop> {
+    let mut stops = vec![];
+    for node in &pieces.nodes {
+        let What::Node(kind) = pieces.graph.sections[node.section].what else { continue };
+        let Some(operator) = node.built.operator.clone() else { continue };
+        stops.push(Stop {
+            operator,
+            keeps: kind.rows == Rows::Keeps,
+            routed: node.built.outputs.len() > 1,
+            edges: edges(pieces, node.section),
+        });
+    }
+    stops
+}
+
+/// What a section feeds, in the order of the file.
+fn edges(pieces: &Checked<'_>, from: usize) -> Vec<Edge> {
+    let mut consumers: Vec<_> = pieces.nodes.iter().enumerate().collect();
+    consumers.sort_by_key(|(_, node)| node.section);
+    let mut edges = vec![];
+    for (at, node) in consumers {
+        for (i, link) in pieces.graph.inputs[node.section].iter().enumerate().filter(|(_, l)| l.to == from) {
+            let producer = pieces.nodes.iter().find(|n| n.section == from);
+            let outputs = producer.map(|n| n.built.outputs.as_slice()).unwrap_or_default();
+            let route = outputs.iter().position(|(name, _)| name.as_deref() == link.route).unwrap_or(0);
+            let adjust = node.adjusts.get(i).cloned().unwrap_or_else(Adjust::default);
+            edges.push(Edge { to: NodeId(at as u16), route: route as u8, adjust });
+        }
+    }
+    edges
+}
+
+fn within(steps: Option<Vec<Step>>, name: &str, place: Place, faults: &mut Faults) -> Option<Vec<Step>> {
+    if steps.is_none() {
+        faults.add(
+            Diagnostic::error(Code::TooManyPaths, format!("a record of `{name}` would have too many paths"), place)
+                .label("what stands behind a merge is run once for each path into it")
+                .help(format!("at most {} steps can be: merge fewer branches", steps::MAX_STEPS)),
+        );
+    }
+    steps
+}
+
+fn run(source: &SourcePlan, pieces: &Checked<'_>) -> SourceRun {
+    let fields = &pieces.shared.fields;
+    let mut touched: Vec<String> = vec![];
+    for (_, name) in pieces.touched.iter().filter(|(file, _)| *file == source.shape.file) {
+        if !touched.contains(name) {
+            touched.push(name.clone());
+        }
+    }
+    SourceRun {
+        fields: source::scanned(source, &pieces.shared),
+        touched,
+        metas: fields.metas(source.shape.file),
+        key: source.key.as_ref().and_then(|key| fields.info(key.field).register),
+        event_time: source.event_time.as_ref().and_then(|(_, id)| fields.info(*id).register),
+        steps: vec![],
+        part: 0,
+    }
+}
+
+fn node(
+    at: usize,
+    pieces: &mut Checked<'_>,
+    stops: &[Stop],
+    parts: &[usize],
+    faults: &mut Faults,
+) -> Option<NodePlan> {
+    let section = pieces.graph.sections[pieces.nodes[at].section];
+    let steps = match pieces.nodes[at].built.rows_in {
+        None => Some(vec![]),
+        Some(_) => steps::flatten(&stops[at].edges, stops, &mut pieces.shared.fields),
+    };
+    let steps = within(steps, section.name, section.place, faults)?;
+    let node = &mut pieces.nodes[at];
+    let built = std::mem::take(&mut node.built);
+    Some(NodePlan {
+        name: section.name.to_owned(),
+        place: section.place,
+        kind: section.what.kind(),
+        what: built.what,
+        target: built.target,
+        inputs: pieces.graph.inputs[node.section].iter().map(|l| l.text.text.clone()).collect(),
+        operator: built.operator?,
+        table: built.table,
+        marks: built.marks,
+        output: built.outputs.into_iter().next().map(|(_, shape)| shape),
+        tick_ms: built.tick_ms,
+        reads: built.reads,
+        steps,
+        part: parts[node.section],
+    })
+}
+
+impl Plan {
+    /// The node of a name.
+    pub fn node(&self, name: &str) -> Option<(NodeId, &NodePlan)> {
+        let at = self.nodes.iter().position(|n| n.name == name)?;
+        Some((NodeId(at as u16), &self.nodes[at]))
+    }
+
+    /// The source of a name.
+    pub fn source(&self, name: &str) -> Option<(usize, &SourcePlan)> {
+        self.sources.iter().enumerate().find(|(_, s)| s.name == name)
+    }
+
+    /// The tables that are shown, with their nodes.
+    pub fn tables(&self) -> impl Iterator<Item = (NodeId, &NodePlan, &TablePlan)> {
+        let nodes = self.nodes.iter().enumerate();
+        nodes.filter_map(|(at, node)| Some((NodeId(at as u16), node, node.table.as_ref()?)))
+    }
+}

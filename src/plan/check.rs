@@ -1,0 +1,276 @@
+//! From what was written to what it means: one pass over the nodes, each behind what feeds it.
+//!
+//! A fault never stops the pass. What a faulty node would hand on is given as far as it is known, and names whose
+//! meaning a fault has hidden are passed over in silence further down.
+
+use super::assemble::{self, Checked};
+use super::cases;
+use super::context::{CheckContext, KnownTable, Registry};
+use super::faults::Faults;
+use super::files::Files;
+use super::form::{self, Key};
+use super::generate;
+use super::graph::{self, Graph, Link, Section, What};
+use super::kind::{Built, NodeTable};
+use super::layout::{Base, Layout};
+use super::merge::{Adjust, merge};
+use super::params::{Override, Params};
+use super::schema;
+use super::scope::Shared;
+use super::settings::{self, Settings};
+use super::shape::{FileId, Shape};
+use super::source::{self, SourceContext, SourcePlan};
+use super::unused;
+use super::{Plan, toplevel};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::operators;
+use crate::spec::Table;
+use std::cell::RefCell;
+
+/// Checks a file: its plan, unless something is wrong, and all that is wrong or suspicious.
+pub fn check(root: &Table, overrides: &[Override], faults: Faults) -> (Option<Plan>, Vec<Diagnostic>) {
+    let mut faults = faults;
+    toplevel::check(root, &mut faults);
+    let shared = RefCell::new(Shared {
+        params: Params::read(root.table("params"), overrides, &mut faults),
+        ..Shared::default()
+    });
+    let settings = settings::read(root, &shared, &mut faults);
+    let graph = graph::read(root, &mut faults);
+    let mut pass = Pass::new(&settings, &graph, &shared, faults);
+    let mut schemas = schema::read(root.table("schema"), &mut pass.faults);
+    for at in graph.order.clone() {
+        match graph.sections[at].what {
+            What::Source => pass.source(at, &mut schemas),
+            What::Node(_) => pass.node(at),
+        }
+    }
+    pass.topics();
+    pass.widths();
+    let generates = generate::read(root, &pass.sources, &shared, &mut pass.faults);
+    let cases = cases::read(root, &graph, &pass.checked, &pass.sources, &shared, &mut pass.faults);
+    unused::warn(&graph, &shared, &schemas, &mut pass.faults);
+    let Pass { faults, checked, registry, sources, files, touched, .. } = pass;
+    let mut faults = faults;
+    let plan = match faults.errors() {
+        0 => assemble::assemble(
+            Checked { settings, graph: &graph, shared: shared.into_inner(), registry, sources, nodes: checked, files, touched },
+            generates,
+            cases,
+            &mut faults,
+        ),
+        _ => None,
+    };
+    (plan, faults.sorted())
+}
+
+/// A node that has been checked.
+#[derive(Debug)]
+pub struct CheckedNode {
+    /// Which section of the file it is.
+    pub section: usize,
+    /// What became of it.
+    pub built: Built,
+    /// What each edge into it has to do.
+    pub adjusts: Vec<Adjust>,
+    /// What comes in.
+    pub input: Shape,
+}
+
+struct Pass<'p> {
+    settings: &'p Settings,
+    graph: &'p Graph<'p>,
+    shared: &'p RefCell<Shared>,
+    registry: Registry,
+    faults: Faults,
+    files: Files,
+    sources: Vec<SourcePlan>,
+    checked: Vec<CheckedNode>,
+    /// What comes out of each section.
+    outputs: Vec<Vec<(Option<String>, Shape)>>,
+    variants: u16,
+    touched: Vec<(FileId, String)>,
+}
+
+impl<'p> Pass<'p> {
+    fn new(
+        settings: &'p Settings,
+        graph: &'p Graph<'p>,
+        shared: &'p RefCell<Shared>,
+        faults: Faults,
+    ) -> Self {
+        let files = Files::of(graph, &mut shared.borrow_mut().fields);
+        let outputs = vec![vec![]; graph.sections.len()];
+        let (registry, sources, checked) = (Registry::default(), vec![], vec![]);
+        Pass { settings, graph, shared, registry, faults, files, sources, checked, outputs, variants: 0, touched: vec![] }
+    }
+
+    fn source(&mut self, at: usize, schemas: &mut Vec<schema::Schema>) {
+        let section = self.graph.sections[at];
+        form::conform(section.table, source::KEYS, &title(&section), section.place, &mut self.faults);
+        let mut cx = SourceContext {
+            shared: self.shared,
+            schemas,
+            topics: &mut self.registry.topics,
+            faults: &mut self.faults,
+        };
+        let source = source::check(section.name, section.place, section.table, self.files.own(at), &mut cx);
+        self.outputs[at] = vec![(None, source.shape.clone())];
+        self.sources.push(source);
+    }
+
+    fn node(&mut self, at: usize) {
+        let section = self.graph.sections[at];
+        let What::Node(kind) = section.what else { return };
+        form::conform(section.table, kind.keys, &title(&section), section.place, &mut self.faults);
+        let (input, adjusts) = self.input(at);
+        let node = NodeTable { kind, name: section.name, place: section.place, table: section.table };
+        let mut cx = CheckContext {
+            pipeline: &self.settings.name,
+            shared: self.shared,
+            registry: &mut self.registry,
+            faults: &mut self.faults,
+            subject: subject(&self.graph.inputs[at]),
+            rows: self.files.rows(at),
+            dead_letters: &self.settings.dead_letters,
+            touched: &mut self.touched,
+            input: input.clone(),
+        };
+        let built = (kind.check)(&node, &mut cx);
+        if let Some(table) = &built.table {
+            let (node, owner) = (section.name.to_owned(), built.operator.clone());
+            self.registry.tables.push(KnownTable { node, plan: table.clone(), owner });
+        }
+        self.outputs[at] = built.outputs.clone();
+        self.checked.push(CheckedNode { section: at, built, adjusts, input });
+    }
+
+    /// What comes into a node: the merge of its inputs, or a shape of which nothing is known.
+    fn input(&mut self, at: usize) -> (Shape, Vec<Adjust>) {
+        let links = &self.graph.inputs[at];
+        let mut inputs = vec![];
+        for link in links {
+            match self.output(link) {
+                Ok(shape) => inputs.push((link.text.text.clone(), shape)),
+                Err(Some(fault)) => self.faults.add(*fault),
+                Err(None) => {}
+            }
+        }
+        if inputs.len() < links.len() || inputs.is_empty() || self.graph.broken[at] {
+            return (unknown(self.files.own(at)), vec![]);
+        }
+        let place = match (links.first(), links.last()) {
+            (Some(first), Some(last)) => crate::diagnostic::Place {
+                start: first.text.place.start,
+                end: last.text.place.end,
+            },
+            _ => self.graph.sections[at].place,
+        };
+        let fields = &mut self.shared.borrow_mut().fields;
+        merge(&inputs, place, fields, &mut self.variants, &mut self.faults)
+    }
+
+    /// What comes out of a link: the fault if there is no such output, or none if that has been said already.
+    fn output(&self, link: &Link<'_>) -> Result<Shape, Option<Box<Diagnostic>>> {
+        let outputs = &self.outputs[link.to];
+        if outputs.is_empty() {
+            return Err(None);
+        }
+        if let Some((_, shape)) = outputs.iter().find(|(route, _)| route.as_deref() == link.route) {
+            return Ok(shape.clone());
+        }
+        let name = self.graph.sections[link.to].name;
+        let route = link.route.unwrap_or_default();
+        let routes: Vec<_> = outputs.iter().filter_map(|(r, _)| r.as_deref()).collect();
+        let fault = Diagnostic::error(
+            Code::UnknownNode,
+            format!("`{name}` has no route `{route}`"),
+            link.text.whole(),
+        )
+        .also(self.graph.sections[link.to].place, "declared here")
+        .suggest(route, routes.iter().copied());
+        Err(Some(Box::new(match routes.is_empty() {
+            true => fault.help(format!("name `{name}` alone")),
+            false => fault.note(format!("its routes are {}", routes.join(", "))),
+        })))
+    }
+
+    /// One topic cannot be read and written by the same pipeline, nor be internal and anything else.
+    fn topics(&mut self) {
+        let dead = super::topics::TopicPlan {
+            name: self.settings.dead_letters.clone(),
+            role: super::topics::Role::DeadLetters,
+            owner: super::names::DEAD_LETTERS.to_owned(),
+            partitions: None,
+            config: vec![],
+            place: None,
+        };
+        self.registry.topics.add(dead);
+        let all = self.registry.topics.all();
+        for (i, topic) in all.iter().enumerate() {
+            for other in all[..i].iter().filter(|o| o.name == topic.name) {
+                if let Some(fault) = super::topics::conflict(other, topic) {
+                    self.faults.add(fault);
+                }
+            }
+        }
+    }
+
+    /// A register file has room for so many fields and no more.
+    fn widths(&mut self) {
+        let shared = self.shared.borrow();
+        for (at, section) in self.graph.sections.iter().enumerate() {
+            let makes = match section.what {
+                What::Source => true,
+                What::Node(kind) => kind.rows == super::kind::Rows::Makes,
+            };
+            let width = shared.fields.width(self.files.own(at));
+            if makes && width > crate::frame::MAX_REGISTERS {
+                self.faults.add(
+                    Diagnostic::error(
+                        Code::TooManyFields,
+                        format!("{width} fields of `{}` are read or added", section.name),
+                        section.place,
+                    )
+                    .label(format!("at most {} can be", crate::frame::MAX_REGISTERS))
+                    .help("fields that only ride along do not count: leave those out of `keep` and expressions"),
+                );
+            }
+        }
+    }
+}
+
+fn title(section: &Section<'_>) -> String {
+    format!("{} `{}`", section.what.kind(), section.name)
+}
+
+fn subject(links: &[Link<'_>]) -> String {
+    match links {
+        [] => "the input".to_owned(),
+        [link] => format!("`{}`", link.text.text),
+        _ => format!("the merge of {}", links.iter().map(|l| l.text.text.as_str()).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+fn unknown(file: FileId) -> Shape {
+    let mut shape = Shape::new(file, Layout::new(Base::Json));
+    shape.open = true;
+    shape
+}
+
+/// All sections of the file that are no nodes, with their keys: for help, the schema, and the check of the top.
+pub fn sections() -> Vec<(&'static str, &'static [Key], &'static str)> {
+    vec![
+        ("kafka", settings::KAFKA, "the cluster and librdkafka's properties"),
+        ("run", settings::RUN, "how the engine runs"),
+        ("status", settings::STATUS, "the status endpoint"),
+        ("source", source::KEYS, "a topic that is read"),
+        ("generate", generate::KEYS, "made-up records for a source"),
+        ("test", cases::KEYS, "records sent and rows expected"),
+    ]
+}
+
+/// The kinds of nodes by name, sources included.
+pub fn kinds() -> Vec<&'static str> {
+    std::iter::once("source").chain(operators::KINDS.iter().map(|k| k.name)).collect()
+}

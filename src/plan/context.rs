@@ -1,0 +1,495 @@
+//! What a kind's `check` works with: its input's shape, expressions, settings, stores, topics, faults.
+
+use super::faults::Faults;
+use super::kind::NodeTable;
+use super::scope::{RowScope, Scope, Shared};
+use super::shape::{FieldId, FileId, Shape};
+use super::table::TablePlan;
+use super::topics::{Role, TopicPlan, Topics};
+use crate::diagnostic::{Code, Diagnostic, Passage, Place};
+use crate::expr::{self, AggregateCall, Condition, Expression, ParamValue, Setting};
+use crate::frame::Register;
+use crate::operator::{Operator, ReasonId};
+use crate::outbox::TopicId;
+use crate::spec::{Item, Table, Value};
+use crate::store::{KeyShape, StoreDecl};
+use crate::time;
+use crate::types::{Kind, TimeFormat, Type};
+use std::cell::RefCell;
+use std::sync::Arc;
+
+/// A table another node may look through.
+#[derive(Clone, Debug)]
+pub struct KnownTable {
+    /// The node it belongs to.
+    pub node: String,
+    /// What its rows hold.
+    pub plan: TablePlan,
+    /// Who can show its rows.
+    pub owner: Option<Arc<dyn Operator>>,
+}
+
+/// What all nodes of a plan add to.
+#[derive(Debug, Default)]
+pub struct Registry {
+    /// The topics.
+    pub topics: Topics,
+    /// The stores.
+    pub stores: Vec<StoreDecl>,
+    /// The tables.
+    pub tables: Vec<KnownTable>,
+}
+
+/// What a kind's `check` works with.
+#[derive(Debug)]
+pub struct CheckContext<'c> {
+    /// The pipeline's name.
+    pub pipeline: &'c str,
+    /// Fields, params, constants, reasons.
+    pub shared: &'c RefCell<Shared>,
+    /// Topics, stores, tables.
+    pub registry: &'c mut Registry,
+    /// What is wrong.
+    pub faults: &'c mut Faults,
+    /// What comes in.
+    pub input: Shape,
+    /// What the input is called in messages.
+    pub subject: String,
+    /// The register file of the rows that the node makes or keeps.
+    pub rows: FileId,
+    /// The topic for dead letters.
+    pub dead_letters: &'c str,
+    /// Names of original members that sinks write over, by the file of the records.
+    pub touched: &'c mut Vec<(FileId, String)>,
+}
+
+/// What a node groups by.
+#[derive(Debug)]
+pub struct Grouping {
+    /// The names, as they are written.
+    pub names: Vec<String>,
+    /// The fields.
+    pub ids: Vec<FieldId>,
+    /// Their kinds.
+    pub kinds: Vec<Kind>,
+    /// How the key is made.
+    pub key: KeyShape,
+}
+
+impl CheckContext<'_> {
+    /// An expression over the input.
+    pub fn expression(&mut self, text: &Passage) -> Option<Expression> {
+        let input = self.input.clone();
+        self.expression_over(text, &input)
+    }
+
+    /// An expression over records of a shape.
+    pub fn expression_over(&mut self, text: &Passage, shape: &Shape) -> Option<Expression> {
+        let mut scope = Scope { shape, subject: self.subject.clone(), shared: self.shared };
+        let mut faults = vec![];
+        let expression = expr::compile(text, &mut scope, Setting::Record, &mut faults);
+        self.report(faults, shape, text);
+        expression
+    }
+
+    /// An expression that decides.
+    pub fn condition(&mut self, text: &Passage) -> Option<Condition> {
+        let input = self.input.clone();
+        self.condition_over(text, &input)
+    }
+
+    /// An expression over records of a shape that decides.
+    pub fn condition_over(&mut self, text: &Passage, shape: &Shape) -> Option<Condition> {
+        let expression = self.expression_over(text, shape)?;
+        match expression.ty {
+            Type { kind: Kind::Bool, optional: false } => Some(expression.into_condition()),
+            ty => {
+                self.faults.add(not_a_condition(text, ty));
+                None
+            }
+        }
+    }
+
+    /// An expression of `compute`: aggregates over the input, the rest over `row`.
+    pub fn compute(
+        &mut self,
+        text: &Passage,
+        row: &Shape,
+        subject: &str,
+        aggregates: &mut Vec<(AggregateCall, FieldId)>,
+    ) -> Option<Expression> {
+        let input_shape = self.input.clone();
+        let mut input = Scope { shape: &input_shape, subject: self.subject.clone(), shared: self.shared };
+        let row_scope = Scope { shape: row, subject: subject.to_owned(), shared: self.shared };
+        let mut row_scope = RowScope { row: row_scope, aggregates };
+        let mut faults = vec![];
+        let expression = expr::compile_compute(text, &mut input, &mut row_scope, &mut faults);
+        self.report(faults, &input_shape, text);
+        expression
+    }
+
+    /// Takes over the faults of an expression, but for what only follows from a fault further up.
+    fn report(&mut self, faults: Vec<Diagnostic>, shape: &Shape, text: &Passage) {
+        for fault in faults {
+            let hidden = fault.code == Code::UnknownField
+                && (shape.open
+                    || fault.primary.as_ref().is_some_and(|label| {
+                        shape.poisoned.iter().any(|name| {
+                            text.text
+                                .match_indices(name.as_str())
+                                .any(|(at, _)| text.at(at..at + name.len()) == label.place)
+                        })
+                    }));
+            if !hidden {
+                self.faults.add(fault);
+            }
+        }
+    }
+
+    /// A field of the input, by a name that stands in a text.
+    pub fn field(&mut self, name: &Passage) -> Option<FieldId> {
+        if let Some(id) = self.input.get(&name.text) {
+            return Some(id);
+        }
+        if !self.input.open && !self.input.poisoned.contains(&name.text) {
+            let fault = self.unknown_field(name);
+            self.faults.add(fault);
+        }
+        None
+    }
+
+    fn unknown_field(&self, name: &Passage) -> Diagnostic {
+        let message = format!("{} has no field `{}`", self.subject, name.text);
+        let fault = Diagnostic::error(Code::UnknownField, message, name.whole());
+        let names = self.input.fields.iter().map(|(n, _)| n.as_str());
+        let fault = match self.shared.borrow().params.get(&name.text) {
+            Some(param) => fault.label("a field is needed here").also(param.place, "this is a param"),
+            None => fault.label("not a field").suggest(&name.text, names),
+        };
+        match self.input.fields.is_empty() {
+            true => fault.note(format!("{} has no declared fields", self.subject)),
+            false => {
+                let described = self.input.describe(&self.shared.borrow().fields);
+                fault.note(format!("{} has {described}", self.subject))
+            }
+        }
+    }
+
+    /// A field's type.
+    pub fn ty(&self, id: FieldId) -> Type {
+        self.shared.borrow().fields.info(id).ty
+    }
+
+    /// How a field stands in JSON.
+    pub fn time_format(&self, id: FieldId) -> TimeFormat {
+        self.shared.borrow().fields.info(id).time
+    }
+
+    /// A field's register.
+    pub fn register(&mut self, id: FieldId) -> Register {
+        self.shared.borrow_mut().fields.register(id)
+    }
+
+    /// A new field in the file of `shape`, with a register.
+    pub fn new_field(&mut self, shape: &Shape, ty: Type, time: TimeFormat, place: Place) -> FieldId {
+        let fields = &mut self.shared.borrow_mut().fields;
+        let id = fields.add(shape.file, ty, time, Some(place));
+        fields.register(id);
+        id
+    }
+
+    /// The id of a reason.
+    pub fn reason(&mut self, sentence: &str) -> ReasonId {
+        self.shared.borrow_mut().reasons.id(sentence)
+    }
+
+    /// What the node groups by: fields that are there, of a kind with an order, and that the input is keyed by.
+    pub fn grouping(&mut self, node: &NodeTable<'_>) -> Option<Grouping> {
+        let value = node.value("by")?;
+        let mut grouping = Grouping { names: vec![], ids: vec![], kinds: vec![], key: KeyShape::default() };
+        let mut parts = vec![];
+        let mut sound = true;
+        for name in value.one_or_many().iter().filter_map(Value::as_text) {
+            let Some(id) = self.field(name) else {
+                sound = false;
+                continue;
+            };
+            if grouping.ids.contains(&id) {
+                self.faults.add(Diagnostic::error(
+                    Code::DuplicateName,
+                    format!("`{}` is grouped by twice", name.text),
+                    name.whole(),
+                ));
+                sound = false;
+                continue;
+            }
+            sound &= self.groupable(name, id);
+            parts.push((self.register(id), self.ty(id).kind));
+            grouping.names.push(name.text.clone());
+            grouping.kinds.push(self.ty(id).kind);
+            grouping.ids.push(id);
+        }
+        if !sound || grouping.ids.is_empty() {
+            return None;
+        }
+        self.keyed(value, &grouping)?;
+        grouping.key = KeyShape::new(parts);
+        Some(grouping)
+    }
+
+    /// Whether records can be grouped or keyed by a field.
+    pub fn groupable(&mut self, name: &Passage, id: FieldId) -> bool {
+        let (ty, declared) = {
+            let shared = self.shared.borrow();
+            let info = shared.fields.info(id);
+            (info.ty, info.declared)
+        };
+        let fault = if ty.optional {
+            Diagnostic::error(Code::MayBeAbsent, format!("`{}` may be absent", name.text), name.whole())
+                .label("every record needs a group")
+                .help(format!("set it in a map first: `set.{0} = 'coalesce({0}, …)'`", name.text))
+                .help("or reject what has none, in a branch".to_owned())
+        } else if matches!(ty.kind, Kind::Json | Kind::List(_)) {
+            Diagnostic::error(
+                Code::CannotGroup,
+                format!("`{}` is {}, which has no order to group by", name.text, ty.kind),
+                name.whole(),
+            )
+            .label("a string, number, boolean or timestamp is needed")
+        } else {
+            return true;
+        };
+        self.faults.add(match declared {
+            Some(place) => fault.also(place, "declared here"),
+            None => fault,
+        });
+        false
+    }
+
+    /// Records that agree in what the node groups by have to meet in one task.
+    fn keyed(&mut self, by: &Value, grouping: &Grouping) -> Option<()> {
+        if self.input.open {
+            return None;
+        }
+        if let Some(partitioned) = &self.input.partitioned
+            && partitioned.iter().all(|id| grouping.ids.contains(id))
+        {
+            return Some(());
+        }
+        let names = grouping.names.join(", ");
+        let fault = Diagnostic::error(
+            Code::NeedsRepartition,
+            format!("{} is not keyed by {names}", self.subject),
+            by.place,
+        )
+        .label("records of one group may lie in several partitions");
+        let key = self.input.partitioned.as_ref().and_then(|ids| {
+            let names: Option<Vec<_>> = ids.iter().map(|id| self.input.name_of(*id)).collect();
+            names.map(|n| n.join(", "))
+        });
+        let fault = match key {
+            Some(key) => fault
+                .note(format!("{} is keyed by {key}", self.subject))
+                .help(format!("group by {key}, or by a list that contains it: `by = [\"{key}\", …]`")),
+            None => fault.help(format!(
+                "if producers key their records by this field, say so at the source: `key = \"{names}\"`"
+            )),
+        };
+        self.faults.add(fault.note("grouping by any other field is planned and not possible yet"));
+        None
+    }
+
+    /// A duration in milliseconds, at least `least`.
+    pub fn duration(&mut self, table: &Table, key: &str, least: i64) -> Option<i64> {
+        duration(key, &table.get(key)?.value, least, self.shared, self.faults)
+    }
+
+    /// A boolean, or the param that a text names.
+    pub fn flag(&mut self, table: &Table, key: &str) -> Option<bool> {
+        flag(key, &table.get(key)?.value, self.shared, self.faults)
+    }
+
+    /// A whole number, or the param that a text names.
+    pub fn number(&mut self, table: &Table, key: &str, least: i64) -> Option<i64> {
+        number(key, &table.get(key)?.value, least, self.shared, self.faults)
+    }
+
+    /// A table of another node.
+    pub fn table(&self, name: &str) -> Option<KnownTable> {
+        self.registry.tables.iter().find(|t| t.node == name).cloned()
+    }
+
+    /// How long the source of these records lets windows wait, in milliseconds.
+    pub fn late_by(&self) -> i64 {
+        self.input.late_by
+    }
+
+    /// A sink writes records of this shape: the names it sets are to be looked out for when they are read.
+    pub fn written(&mut self, shape: &Shape) {
+        for set in shape.variants.iter().flat_map(|v| &v.layout.set) {
+            self.touched.push((shape.file, set.path[0].clone()));
+        }
+    }
+
+    /// A topic that the node writes or reads.
+    pub fn topic(&mut self, topic: TopicPlan) -> TopicId {
+        self.registry.topics.add(topic)
+    }
+
+    /// The changelog of a node's table.
+    pub fn changelog(&mut self, node: &NodeTable<'_>) -> TopicId {
+        let name = match node.value("was").and_then(Value::as_text) {
+            Some(was) => was.text.as_str(),
+            None => node.name,
+        };
+        self.registry.topics.add(TopicPlan {
+            name: format!("{}-{name}-changelog", self.pipeline),
+            role: Role::Changelog,
+            owner: node.name.to_owned(),
+            partitions: None,
+            config: vec![],
+            place: None,
+        })
+    }
+
+    /// A store, by the plan's index.
+    pub fn store(&mut self, declared: StoreDecl) -> u16 {
+        self.registry.stores.push(declared);
+        self.registry.stores.len() as u16 - 1
+    }
+}
+
+fn not_a_condition(text: &Passage, ty: Type) -> Diagnostic {
+    let fault = match ty.optional && ty.kind == Kind::Bool {
+        true => Diagnostic::error(Code::MayBeAbsent, "the condition may be absent", text.whole())
+            .label("needs a value")
+            .help("`coalesce(…, false)`"),
+        false => Diagnostic::error(Code::TypeMismatch, "a condition is needed", text.whole())
+            .label(format!("this is {ty}")),
+    };
+    match ty.kind {
+        Kind::Int | Kind::Float => fault.help("compare it: `… > 0`"),
+        Kind::String => fault.help("compare it: `… == \"…\"`"),
+        _ => fault,
+    }
+}
+
+/// A duration in milliseconds: a text that reads as one, or the name of a param that is one.
+pub fn duration(
+    key: &str,
+    value: &Value,
+    least: i64,
+    shared: &RefCell<Shared>,
+    faults: &mut Faults,
+) -> Option<i64> {
+    let text = value.as_text()?;
+    let ms = match time::parse_duration(&text.text) {
+        Some(ms) => ms,
+        None => match take(key, text, "a duration such as \"5s\"", shared, faults)? {
+            (ParamValue::Duration(ms), _) => ms,
+            (other, place) => {
+                faults.add(wrong_param(key, text, &other, place, "a duration"));
+                return None;
+            }
+        },
+    };
+    if ms < least {
+        let least = time::format_duration(least);
+        faults.add(
+            Diagnostic::error(Code::BadValue, format!("`{key}` cannot be {}", text.text), text.place)
+                .label(format!("expected at least {least}")),
+        );
+        return None;
+    }
+    Some(ms)
+}
+
+/// A boolean, or the name of a param that is one.
+pub fn flag(key: &str, value: &Value, shared: &RefCell<Shared>, faults: &mut Faults) -> Option<bool> {
+    match &value.item {
+        Item::Bool(b) => Some(*b),
+        Item::Text(text) => match take(key, text, "true or false", shared, faults)? {
+            (ParamValue::Bool(b), _) => Some(b),
+            (other, place) => {
+                faults.add(wrong_param(key, text, &other, place, "true or false"));
+                None
+            }
+        },
+        _ => None,
+    }
+}
+
+/// A whole number, or the name of a param that is one.
+pub fn number(
+    key: &str,
+    value: &Value,
+    least: i64,
+    shared: &RefCell<Shared>,
+    faults: &mut Faults,
+) -> Option<i64> {
+    let number = match &value.item {
+        Item::Int(number) => *number,
+        Item::Text(text) => match take(key, text, "a whole number", shared, faults)? {
+            (ParamValue::Int(number), _) => number,
+            (other, place) => {
+                faults.add(wrong_param(key, text, &other, place, "a whole number"));
+                return None;
+            }
+        },
+        _ => return None,
+    };
+    if number < least {
+        // A literal has been refused with its form; a param is looked at only here.
+        if value.as_text().is_some() {
+            faults.add(
+                Diagnostic::error(Code::BadValue, format!("`{key}` cannot be {number}"), value.place)
+                    .label(format!("expected at least {least}")),
+            );
+        }
+        return None;
+    }
+    Some(number)
+}
+
+/// A size in bytes, or the name of a param that is one.
+pub fn size(key: &str, value: &Value, shared: &RefCell<Shared>, faults: &mut Faults) -> Option<u64> {
+    let text = value.as_text()?;
+    if let Some(bytes) = time::parse_size(&text.text) {
+        return Some(bytes);
+    }
+    match take(key, text, "a size such as \"64MiB\"", shared, faults)? {
+        (ParamValue::Int(bytes), _) if bytes > 0 => Some(bytes as u64),
+        (ParamValue::Text(size), _) if time::parse_size(&size).is_some() => time::parse_size(&size),
+        (other, place) => {
+            faults.add(wrong_param(key, text, &other, place, "a size"));
+            None
+        }
+    }
+}
+
+fn take(
+    key: &str,
+    text: &Passage,
+    expected: &str,
+    shared: &RefCell<Shared>,
+    faults: &mut Faults,
+) -> Option<(ParamValue, Place)> {
+    let mut shared = shared.borrow_mut();
+    if let Some(param) = shared.params.take(&text.text) {
+        return Some((param.value, param.declared));
+    }
+    let names = shared.params.all().iter().map(|p| p.name.as_str());
+    faults.add(
+        Diagnostic::error(Code::BadValue, format!("`{key}` cannot be \"{}\"", text.text), text.place)
+            .label(format!("expected {expected}, or a param"))
+            .suggest(&text.text, names),
+    );
+    None
+}
+
+fn wrong_param(key: &str, text: &Passage, value: &ParamValue, place: Place, expected: &str) -> Diagnostic {
+    let message = format!("`{key}` needs {expected}, but `{}` is {}", text.text, super::params::what(value));
+    Diagnostic::error(Code::TypeMismatch, message, text.place)
+        .label(format!("expected {expected}"))
+        .also(place, "set here")
+}

@@ -1,0 +1,291 @@
+//! What checks of several kinds do with fields: names, cases, groups, rows.
+
+use super::context::{CheckContext, Grouping};
+use super::kind::NodeTable;
+use super::layout::{Base, Layout, added};
+use super::shape::{FieldId, Shape};
+use crate::diagnostic::{Code, Diagnostic, Passage, Place};
+use crate::expr::{self, Condition, Expression};
+use crate::frame::Register;
+use crate::spec::{Item, Table, Value};
+use crate::store::KeyShape;
+use crate::types::{Kind, TimeFormat, Type};
+
+/// A setting by cases, checked.
+#[derive(Debug)]
+pub struct Setting {
+    /// The conditions in their order, each with its value.
+    pub cases: Vec<(Condition, Expression)>,
+    /// The value when none holds.
+    pub otherwise: Option<Expression>,
+    /// What all values are.
+    pub ty: Type,
+}
+
+impl CheckContext<'_> {
+    /// Whether a field may be called this.
+    pub fn field_name(&mut self, name: &str, place: Place) -> bool {
+        let label = match name {
+            _ if name.starts_with('_') => "names with a leading `_` are streamrun's own",
+            _ if name.split('.').any(str::is_empty) => "a name is missing beside a dot",
+            _ => return true,
+        };
+        self.faults.add(
+            Diagnostic::error(Code::BadName, format!("`{name}` cannot be a field"), place).label(label),
+        );
+        false
+    }
+
+    /// Whether a field can be set to values of a type; its type then.
+    pub fn settable(&mut self, ty: Type, place: Place) -> Option<Type> {
+        if ty.kind != Kind::Duration {
+            return Some(ty);
+        }
+        self.faults.add(
+            Diagnostic::error(Code::TypeMismatch, "a field cannot hold a duration", place)
+                .help("`seconds(…)` makes a number of it"),
+        );
+        None
+    }
+
+    /// How a field that is set by this expression is written: a field that is handed on keeps its format.
+    pub fn time_of(&self, text: &Passage) -> TimeFormat {
+        let id = self.input.get(text.text.trim());
+        id.map_or(TimeFormat::Text, |id| self.time_format(id))
+    }
+
+    /// Warns of a condition that has the same answer for every record.
+    pub fn decided(&mut self, condition: &Condition, text: &Passage) {
+        if let Condition::Always(answer) = condition {
+            self.faults.add(
+                Diagnostic::warning(Code::Unreachable, format!("this rule always says {answer}"), text.whole())
+                    .help(if *answer { "nothing gets past it" } else { "it never applies: leave it out" }),
+            );
+        }
+    }
+
+    /// `keep` and `drop` may name fields that no schema declares; one that looks like a slip of a declared one is a
+    /// fault.
+    pub fn likely_fields(&mut self, node: &NodeTable<'_>, key: &str) {
+        let values = node.value(key).map(Value::one_or_many).unwrap_or_default();
+        for name in values.iter().filter_map(Value::as_text) {
+            self.likely_field(name);
+        }
+    }
+
+    /// The same for one name.
+    pub fn likely_field(&mut self, name: &Passage) {
+        if self.input.get(&name.text).is_some() || self.input.open {
+            return;
+        }
+        let known = self.input.fields.iter().map(|(n, _)| n.as_str());
+        if let Some(close) = crate::diagnostic::did_you_mean(&name.text, known) {
+            let message = format!("{} has no field `{}`", self.subject, name.text);
+            let fault = Diagnostic::error(Code::UnknownField, message, name.whole())
+                .help(format!("did you mean `{close}`?"));
+            self.faults.add(fault);
+        }
+    }
+
+    /// The list of cases that a field is set by.
+    pub fn cases(&mut self, name: &str, values: &[Value], place: Place) -> Option<Setting> {
+        let (mut cases, mut otherwise, mut sound) = (vec![], None, true);
+        for (i, value) in values.iter().enumerate() {
+            let Some(table) = value.as_table() else {
+                self.faults.add(super::form::wrong_form(
+                    &format!("set.{name}"),
+                    value,
+                    "cases such as { when = '…', then = … }",
+                ));
+                sound = false;
+                continue;
+            };
+            match self.case(table, value.place, i + 1 == values.len()) {
+                Some((Some(when), then)) => cases.push((when, then, value.place)),
+                Some((None, then)) => otherwise = Some((then, value.place)),
+                None => sound = false,
+            }
+        }
+        if values.is_empty() {
+            self.faults.add(
+                Diagnostic::error(Code::WrongForm, format!("`set.{name}` has no cases"), place)
+                    .help("add `{ when = '…', then = … }` and `{ otherwise = … }`"),
+            );
+            return None;
+        }
+        let all: Vec<_> =
+            cases.iter().map(|(_, e, p)| (e.ty, *p)).chain(otherwise.iter().map(|(e, p)| (e.ty, *p))).collect();
+        let ty = self.common(&all, otherwise.is_none())?;
+        let cases = cases.into_iter().map(|(when, then, _)| (when, then.widened(ty.kind))).collect();
+        let otherwise = otherwise.map(|(e, _)| e.widened(ty.kind));
+        sound.then_some(Setting { cases, otherwise, ty })
+    }
+
+    /// One case: its condition, unless it is the last resort, and its value.
+    fn case(&mut self, table: &Table, place: Place, last: bool) -> Option<(Option<Condition>, Expression)> {
+        let keys = ["when", "then", "then_is", "otherwise", "otherwise_is"];
+        let mut sound = true;
+        for entry in table.entries.iter().filter(|e| !keys.contains(&e.key.as_str())) {
+            self.faults.add(
+                Diagnostic::error(Code::UnknownKey, format!("a case has no key `{}`", entry.key), entry.place)
+                    .suggest(&entry.key, keys),
+            );
+            sound = false;
+        }
+        let given: Vec<_> = keys.iter().filter(|k| table.get(k).is_some()).copied().collect();
+        match given.as_slice() {
+            ["when", value @ ("then" | "then_is")] => {
+                let when = table.get("when").and_then(|e| e.value.as_text());
+                let when = match when {
+                    Some(text) => self.condition(text),
+                    None => {
+                        let entry = table.get("when")?;
+                        self.faults.add(super::form::wrong_form("when", &entry.value, "an expression, in quotes"));
+                        None
+                    }
+                };
+                let value = self.case_value(table, value);
+                sound.then_some((Some(when?), value?))
+            }
+            [value @ ("otherwise" | "otherwise_is")] => {
+                if !last {
+                    self.faults.add(
+                        Diagnostic::error(Code::Unreachable, "`otherwise` stands last", place)
+                            .label("what comes behind it can never apply"),
+                    );
+                    sound = false;
+                }
+                let value = self.case_value(table, value);
+                sound.then_some((None, value?))
+            }
+            _ if sound => {
+                self.faults.add(
+                    Diagnostic::error(Code::WrongForm, "this case is incomplete or says two things", place)
+                        .help("`{ when = '…', then = … }` or `{ otherwise = … }`")
+                        .note("`then`, `otherwise` are plain values; `then_is`, `otherwise_is` are expressions"),
+                );
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn case_value(&mut self, table: &Table, key: &str) -> Option<Expression> {
+        let value = &table.get(key)?.value;
+        if key.ends_with("_is") {
+            let Some(text) = value.as_text() else {
+                self.faults.add(super::form::wrong_form(key, value, "an expression, in quotes"));
+                return None;
+            };
+            let expression = self.expression(text)?;
+            self.settable(expression.ty, text.whole())?;
+            return Some(expression);
+        }
+        self.plain(key, value)
+    }
+
+    /// A plain value.
+    fn plain(&mut self, key: &str, value: &Value) -> Option<Expression> {
+        match &value.item {
+            Item::Text(text) => {
+                self.reads_like_an_expression(key, text);
+                let constant = self.shared.borrow_mut().constants.text(&text.text);
+                Some(Expression::text(constant))
+            }
+            Item::Int(int) => Some(Expression::int(*int)),
+            Item::Float(float) if float.is_finite() => Some(Expression::float(*float)),
+            Item::Bool(bool) => Some(Expression::bool(*bool)),
+            _ => {
+                self.faults.add(super::form::wrong_form(key, value, "a text, a number or a boolean"));
+                None
+            }
+        }
+    }
+
+    /// A plain text that an expression over known fields would look like is likely meant as one.
+    fn reads_like_an_expression(&mut self, key: &str, text: &Passage) {
+        let operators = ['+', '-', '*', '/', '%', '(', '<', '>', '=', '&', '|'];
+        let known = expr::names_in(&text.text).into_iter().find(|range| {
+            self.input.get(&text.text[range.clone()]).is_some()
+        });
+        let alone = self.input.get(text.text.trim()).is_some();
+        if let Some(range) = known.filter(|_| alone || text.text.contains(operators)) {
+            let name = &text.text[range.clone()];
+            self.faults.add(
+                Diagnostic::warning(
+                    Code::LooksLikeExpression,
+                    format!("`{key}` is a plain text, but this reads like an expression"),
+                    text.whole(),
+                )
+                .label(format!("`{name}` is a field of {}", self.subject))
+                .help(format!("write `{key}_is = '{}'` to have it computed", text.text)),
+            );
+        }
+    }
+
+    /// The one type of several values: integers become floats beside floats.
+    fn common(&mut self, types: &[(Type, Place)], open: bool) -> Option<Type> {
+        let (first, place) = *types.first()?;
+        let mut kind = first.kind;
+        for (ty, other) in &types[1..] {
+            if ty.kind == kind {
+                continue;
+            }
+            if !(ty.kind.is_number() && kind.is_number()) {
+                self.faults.add(
+                    Diagnostic::error(
+                        Code::TypeMismatch,
+                        format!("one case gives {kind}, another {}", ty.kind),
+                        *other,
+                    )
+                    .label(format!("{}", ty.kind))
+                    .also(place, format!("{kind}")),
+                );
+                return None;
+            }
+            kind = Kind::Float;
+        }
+        Some(Type { kind, optional: open || types.iter().any(|(ty, _)| ty.optional) })
+    }
+
+    /// The key that is made of fields.
+    pub fn key_shape(&mut self, ids: &[FieldId]) -> KeyShape {
+        KeyShape(ids.iter().map(|id| (self.register(*id), self.ty(*id).kind)).collect())
+    }
+
+    /// The shape of a fresh row that begins with the fields of a group, and where they lie.
+    pub fn row_shape(&mut self, grouping: &Grouping, place: Place) -> (Shape, KeyShape) {
+        let mut shape = Shape::new(self.rows, Layout::new(Base::Fresh));
+        let (mut ids, mut parts) = (vec![], vec![]);
+        for ((name, kind), id) in grouping.names.iter().zip(&grouping.kinds).zip(&grouping.ids) {
+            let time = self.time_format(*id);
+            let register = self.add_to_row(&mut shape, name, Type::required(*kind), time, place);
+            ids.extend(shape.get(name));
+            parts.push((register, *kind));
+        }
+        // The row stands where its records stood: what decided their partition decides its.
+        let partitioned = self.input.partitioned.iter().flatten();
+        let position = |id: &FieldId| grouping.ids.iter().position(|g| g == id);
+        shape.partitioned = partitioned.map(|id| Some(ids[position(id)?])).collect();
+        shape.key = Some(ids);
+        (shape, KeyShape(parts))
+    }
+
+    /// Adds a field to a fresh row.
+    pub fn add_to_row(&mut self, shape: &mut Shape, name: &str, ty: Type, time: TimeFormat, place: Place) -> Register {
+        let field = self.new_field(shape, ty, time, place);
+        let register = self.register(field);
+        shape.put(name, field);
+        shape.edit(|layout| added(layout, name, register, ty, time));
+        register
+    }
+}
+
+impl Grouping {
+    /// What the bytes of a key mean.
+    pub fn fingerprint(&self) -> String {
+        let parts: Vec<_> =
+            self.names.iter().zip(&self.kinds).map(|(name, kind)| format!("{name} {kind}")).collect();
+        format!("by {}", parts.join(", "))
+    }
+}

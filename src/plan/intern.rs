@@ -1,0 +1,48 @@
+//! What the plan has once, however often it is named: constant texts, reasons, topics.
+
+use crate::frame::Text;
+use crate::operator::ReasonId;
+
+/// The constant texts of all expressions, one behind the other.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Constants {
+    /// The bytes that [`Text::constant`] points into.
+    pub bytes: Vec<u8>,
+    known: Vec<(String, Text)>,
+}
+
+impl Constants {
+    /// The place of a text.
+    pub fn text(&mut self, text: &str) -> Text {
+        if let Some((_, known)) = self.known.iter().find(|(t, _)| t == text) {
+            return *known;
+        }
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(text.as_bytes());
+        let place = Text::constant(start, self.bytes.len());
+        self.known.push((text.to_owned(), place));
+        place
+    }
+}
+
+/// Why records become dead letters.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reasons {
+    sentences: Vec<String>,
+}
+
+impl Reasons {
+    /// The id of a sentence.
+    pub fn id(&mut self, sentence: &str) -> ReasonId {
+        let known = self.sentences.iter().position(|s| s == sentence);
+        ReasonId(known.unwrap_or_else(|| {
+            self.sentences.push(sentence.to_owned());
+            self.sentences.len() - 1
+        }) as u16)
+    }
+
+    /// The sentence of an id.
+    pub fn sentence(&self, id: ReasonId) -> &str {
+        &self.sentences[id.0 as usize]
+    }
+}

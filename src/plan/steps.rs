@@ -1,0 +1,149 @@
+//! The plan as a loop runs it: for each source, and for each node that makes fresh rows, its subtree as steps in
+//! preorder, each with the index behind its own subtree.
+//!
+//! Traversal is depth first in the order of the file, so that no branch of a fan-out reads what another one left in
+//! the registers. What lies behind a merge stands in the steps once a path.
+
+use super::merge::Adjust;
+use super::shape::Fields;
+use crate::frame::Register;
+use crate::operator::{NodeId, Operator, Port, Seen};
+use std::sync::Arc;
+
+/// The most steps that one source or node may lead to: merges behind branches multiply.
+pub const MAX_STEPS: usize = 4096;
+
+/// One step.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What is done.
+    pub action: Action,
+    /// The node it belongs to.
+    pub node: NodeId,
+    /// The first step behind this one's subtree.
+    pub after: u32,
+}
+
+/// What a step does.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Runs a node.
+    Run {
+        /// The node.
+        operator: Arc<dyn Operator>,
+        /// The input it gets the record on.
+        port: Port,
+        /// What a record that passes has come to: used, if the node keeps it.
+        seen: u8,
+        /// Where the routes that it chooses are kept, if anything behind it asks.
+        slot: u16,
+    },
+    /// Goes on only if the node that keeps its routes in `slot` chose this one.
+    Gate {
+        /// Where the routes are kept.
+        slot: u16,
+        /// The route, as a bit.
+        route: u8,
+    },
+    /// Brings a record into the shape behind a merge.
+    Adjust {
+        /// From one register to another.
+        moves: Box<[(Register, Register)]>,
+        /// What this edge does not have.
+        clears: Box<[Register]>,
+        /// The way the record would be written.
+        variant: Option<u16>,
+    },
+}
+
+/// An edge, seen from where records come from.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    /// Where it leads.
+    pub to: NodeId,
+    /// The named output it comes out of; 0 is the node's own.
+    pub route: u8,
+    /// What has to be done on the way.
+    pub adjust: Adjust,
+}
+
+/// What the flattening knows of a node.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    /// What runs.
+    pub operator: Arc<dyn Operator>,
+    /// Whether a record that passes has reached a table.
+    pub keeps: bool,
+    /// Whether it has named outputs.
+    pub routed: bool,
+    /// What it feeds, in the order of the file.
+    pub edges: Vec<Edge>,
+}
+
+/// Flattens what stands behind a list of edges. `None`: more steps than may be.
+pub fn flatten(edges: &[Edge], stops: &[Stop], fields: &mut Fields) -> Option<Vec<Step>> {
+    let mut steps = Flatten { stops, fields, steps: vec![], slots: 0 };
+    steps.edges(edges, 0)?;
+    Some(steps.steps)
+}
+
+struct Flatten<'f> {
+    stops: &'f [Stop],
+    fields: &'f mut Fields,
+    steps: Vec<Step>,
+    slots: u16,
+}
+
+impl Flatten<'_> {
+    fn edges(&mut self, edges: &[Edge], routed: u16) -> Option<()> {
+        for edge in edges {
+            self.edge(edge, routed)?;
+        }
+        Some(())
+    }
+
+    /// `routed` is the slot of the node the edge comes out of; 0 if it has no named outputs.
+    fn edge(&mut self, edge: &Edge, routed: u16) -> Option<()> {
+        let mut open = vec![];
+        if routed > 0 {
+            open.push(self.push(edge.to, Action::Gate { slot: routed, route: edge.route })?);
+        }
+        let (moves, clears) = edge.adjust.registers(self.fields);
+        if !moves.is_empty() || !clears.is_empty() || edge.adjust.variant.is_some() {
+            let (moves, clears) = (moves.into(), clears.into());
+            open.push(self.push(edge.to, Action::Adjust { moves, clears, variant: edge.adjust.variant })?);
+        }
+        let stop = &self.stops[edge.to.0 as usize];
+        let slot = match stop.routed {
+            true => {
+                self.slots += 1;
+                self.slots
+            }
+            false => 0,
+        };
+        let seen = if stop.keeps { Seen::USED } else { 0 };
+        open.push(self.push(edge.to, Action::Run { operator: stop.operator.clone(), port: 0, seen, slot })?);
+        self.edges(&stop.edges, slot)?;
+        for at in open {
+            self.steps[at].after = self.steps.len() as u32;
+        }
+        Some(())
+    }
+
+    fn push(&mut self, node: NodeId, action: Action) -> Option<usize> {
+        self.steps.push(Step { action, node, after: 0 });
+        (self.steps.len() <= MAX_STEPS).then_some(self.steps.len() - 1)
+    }
+}
+
+/// How many route slots a list of steps needs.
+pub fn slots(steps: &[Step]) -> usize {
+    steps
+        .iter()
+        .map(|s| match s.action {
+            Action::Run { slot, .. } => slot as usize + 1,
+            _ => 0,
+        })
+        .max()
+        .unwrap_or(0)
+}

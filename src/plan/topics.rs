@@ -1,0 +1,87 @@
+//! The topics of a pipeline and what it does with each.
+
+use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::outbox::TopicId;
+
+/// What the pipeline does with a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Reads it.
+    Input,
+    /// Writes it, from a sink.
+    Output,
+    /// Writes it: what cannot be used.
+    DeadLetters,
+    /// Keeps a node's table in it.
+    Changelog,
+}
+
+impl Role {
+    /// Topics that belong to the pipeline alone, and that it makes.
+    pub fn is_internal(&self) -> bool {
+        matches!(self, Role::Changelog)
+    }
+}
+
+/// A topic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TopicPlan {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// The node, source or sink it belongs to.
+    pub owner: String,
+    /// How many partitions it gets when it is made; none: as many as the inputs have.
+    pub partitions: Option<u32>,
+    /// Kafka's settings for it when it is made.
+    pub config: Vec<(String, String)>,
+    /// Where it is named.
+    pub place: Option<Place>,
+}
+
+/// All topics.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Topics {
+    all: Vec<TopicPlan>,
+}
+
+impl Topics {
+    /// The topic of this name and role, added if it is new. One that several sinks write is one.
+    pub fn add(&mut self, topic: TopicPlan) -> TopicId {
+        let known = self.all.iter().position(|t| t.name == topic.name && t.role == topic.role);
+        let index = known.unwrap_or_else(|| {
+            self.all.push(topic);
+            self.all.len() - 1
+        });
+        TopicId(index as u16)
+    }
+
+    /// A topic.
+    pub fn get(&self, id: TopicId) -> &TopicPlan {
+        &self.all[id.0 as usize]
+    }
+
+    /// All of them, in the order of their ids.
+    pub fn all(&self) -> &[TopicPlan] {
+        &self.all
+    }
+}
+
+/// What is wrong with one topic in two roles.
+pub fn conflict(a: &TopicPlan, b: &TopicPlan) -> Option<Diagnostic> {
+    let message = match (&a.role, &b.role) {
+        (Role::Output | Role::DeadLetters, Role::Output | Role::DeadLetters) => return None,
+        (Role::Input, Role::Input) => return None,
+        (Role::Changelog, Role::Changelog) => format!("`{}` and `{}` would share one changelog", a.owner, b.owner),
+        (Role::Changelog, _) | (_, Role::Changelog) => format!("\"{}\" is a table's changelog", a.name),
+        _ => format!("\"{}\" is both read and written", a.name),
+    };
+    let fault = Diagnostic::file(Code::TopicConflict, message);
+    let help = "records would go in a circle: name another topic";
+    Some(match (a.place, b.place) {
+        (Some(first), Some(second)) => fault.at(second, "here").also(first, "and here").help(help),
+        (Some(place), None) | (None, Some(place)) => fault.at(place, "").help("name another topic"),
+        (None, None) => fault.help("give the nodes other names"),
+    })
+}
