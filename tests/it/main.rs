@@ -1,1 +1,3 @@
-mod tidy {}
+//! What holds for the whole of streamrun, from outside.
+
+mod tidy;
