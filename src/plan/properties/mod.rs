@@ -120,7 +120,7 @@ impl Check<'_> {
     fn allowed(&self, property: &Property, written: &Written<'_>) -> Result<(), Box<Diagnostic>> {
         if let Rule::Never = property.rule {
             let message = format!("`{}` cannot be set in a file: it is for programs", written.name);
-            return Err(Box::new(refused(written, message, "remove it").redact(written.value.place)));
+            return Err(Box::new(hide(refused(written, message, "remove it"), written.value)));
         }
         let owned = match property.rule {
             Rule::Owned(why, instead) => Some((why, instead)),
@@ -230,7 +230,7 @@ fn is_variable(name: &Passage) -> bool {
 
 fn unknown(side: Side, written: &Written<'_>) -> Diagnostic {
     let message = format!("librdkafka has no property `{}`", written.name);
-    let fault = Diagnostic::error(Code::UnknownProperty, message, written.place).redact(written.value.place);
+    let fault = hide(Diagnostic::error(Code::UnknownProperty, message, written.place), written.value);
     if let Some(instead) = table::foreign(written.name) {
         return fault.label("a property of other Kafka clients").help(instead);
     }
@@ -257,8 +257,7 @@ fn refused(written: &Written<'_>, message: String, instead: &str) -> Diagnostic 
 
 fn in_file(written: &Written<'_>) -> Diagnostic {
     let message = format!("`{}` is a secret, and this file is not the place for it", written.name);
-    Diagnostic::error(Code::SecretInFile, message, written.place)
-        .redact(written.value.place)
+    hide(Diagnostic::error(Code::SecretInFile, message, written.place), written.value)
         .help(format!("\"{}\" = {{ env = \"{}\" }}", written.name, suggested_variable(written.name)))
         .note("whoever has seen the file knows the secret: change it")
 }
@@ -311,8 +310,16 @@ fn starts_as_number(text: &str) -> bool {
 /// Covers the value where it may be a secret.
 fn covered(fault: Diagnostic, property: &Property, written: &Written<'_>) -> Diagnostic {
     match property.rule {
-        Rule::Secret => fault.redact(written.value.place),
+        Rule::Secret => hide(fault, written.value),
         _ => fault,
+    }
+}
+
+/// Covers a value. Of a table, what is in it: the place of one with dotted names is a name.
+fn hide(fault: Diagnostic, value: &Value) -> Diagnostic {
+    match value.as_table() {
+        Some(inner) => inner.entries.iter().fold(fault, |fault, entry| hide(fault, &entry.value)),
+        None => fault.redact(value.place),
     }
 }
 
