@@ -104,7 +104,7 @@ impl Rewriting<'_, '_> {
         let first = self.first_set(&slot.inner);
         match (original, first) {
             (None, None) => Ok(()),
-            (Some(value), _) if is_object(value.raw) => {
+            (Some(value), _) if !slot.inner.is_empty() && is_object(value.raw) => {
                 self.name(&slot.literal);
                 self.object(value, &slot.inner, &[], depth)
             }

@@ -1,0 +1,68 @@
+//! Timing for benches: contestants in turn, several rounds, and ratios within a round, since machines are shared
+//! and a figure alone says little.
+
+use std::time::{Duration, Instant};
+
+/// One way of doing the work: a name, and a round of so many repetitions.
+pub struct Contestant<'c> {
+    name: &'c str,
+    run: Box<dyn FnMut(u64) + 'c>,
+}
+
+impl<'c> Contestant<'c> {
+    /// `work` does the work once.
+    pub fn new<T>(name: &'c str, mut work: impl FnMut() -> T + 'c) -> Self {
+        let run = move |times| {
+            for _ in 0..times {
+                std::hint::black_box(work());
+            }
+        };
+        Contestant { name, run: Box::new(run) }
+    }
+
+    fn ns(&mut self, times: u64) -> f64 {
+        let start = Instant::now();
+        (self.run)(times);
+        start.elapsed().as_nanos() as f64 / times as f64
+    }
+}
+
+/// Runs the contestants in turn and prints, for each, the least and the median nanoseconds of `units` units that it
+/// does in a call, and the ratio to the first contestant: median, least and most over the rounds.
+pub fn compare(title: &str, rounds: usize, units: usize, mut contestants: Vec<Contestant<'_>>) {
+    let times = contestants.iter_mut().map(calibrate).collect::<Vec<_>>();
+    let mut measured = vec![vec![]; contestants.len()];
+    for _ in 0..rounds {
+        for ((contestant, times), measured) in contestants.iter_mut().zip(&times).zip(&mut measured) {
+            measured.push(contestant.ns(*times) / units as f64);
+        }
+    }
+    println!("{title}, ns min / median of {rounds} rounds; ratio to the first, median (least–most)");
+    let first = measured[0].clone();
+    for (contestant, measured) in contestants.iter().zip(measured) {
+        let mut ratios: Vec<f64> = measured.iter().zip(&first).map(|(ns, first)| ns / first).collect();
+        let mut sorted = measured;
+        sorted.sort_by(f64::total_cmp);
+        ratios.sort_by(f64::total_cmp);
+        println!(
+            "  {:<28} {:>8.1} / {:>8.1}   {:.2} ({:.2}–{:.2})",
+            contestant.name,
+            sorted[0],
+            sorted[rounds / 2],
+            ratios[rounds / 2],
+            ratios[0],
+            ratios[rounds - 1],
+        );
+    }
+}
+
+/// How often to call for a round of about a tenth of a second; warms up, too.
+fn calibrate(contestant: &mut Contestant<'_>) -> u64 {
+    const ROUND: Duration = Duration::from_millis(100);
+    let (mut times, mut ns) = (1, contestant.ns(1));
+    while ns * (times as f64) < ROUND.as_nanos() as f64 / 10.0 {
+        times *= 2;
+        ns = contestant.ns(times);
+    }
+    (ROUND.as_nanos() as f64 / ns).ceil() as u64
+}
