@@ -276,6 +276,21 @@ impl Frame<'_> {
         self.present = self.present & !(1 << to.0) | (self.present >> from.0 & 1) << to.0;
     }
 
+    /// Copies a text to the end of the arena, wherever it points.
+    pub fn append(&mut self, text: Text) {
+        let start = (text.start & !REGION) as usize;
+        let range = start..start + text.len();
+        if text.start & REGION == ARENA {
+            return self.arena.extend_from_within(range);
+        }
+        let from = match text.start & REGION {
+            0 => self.payload,
+            CONSTANT => self.constants,
+            _ => self.key.unwrap_or_default(),
+        };
+        self.arena.extend_from_slice(from.get(range).unwrap_or_default());
+    }
+
     /// Puts bytes into the arena.
     pub fn make(&mut self, bytes: &[u8]) -> Text {
         let start = self.arena.len();

@@ -80,6 +80,8 @@ codes! {
     BareFieldInCompute = "bare-field-in-compute", "a field stands where there are many records";
     ConstantFails = "constant-fails", "the expression fails whatever the record";
     IntegerDivision = "integer-division", "dividing integers drops the fraction";
+    BadPattern = "bad-pattern", "a regular expression or a time format cannot be used";
+    NeedsConstant = "needs-constant", "a value that is known at check time is needed here";
     GenerateOnly = "generate-only", "the function is for generated records only";
     // librdkafka's properties.
     UnknownProperty = "unknown-property", "librdkafka has no such property, or its other client has it";

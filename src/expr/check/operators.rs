@@ -1,0 +1,300 @@
+//! Operators: what they take, what they give.
+
+use super::Checker;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::expr::parse::{Ast, Binary, Shape};
+use crate::expr::tree::{Constant, Facts, Node, Op};
+use crate::types::{Kind, Type};
+
+impl Checker<'_> {
+    pub(super) fn negate(&mut self, ast: &Ast, operand: &Ast) -> Option<Node> {
+        let node = self.node(operand)?;
+        let kind = node.kind();
+        if !kind.is_number() && kind != Kind::Duration {
+            return self.wrong(&node, "a number", "`-`");
+        }
+        let node = self.required(node, &ast.range)?;
+        self.made(Op::Negate(Box::new(node)), Type::required(kind), &ast.range)
+    }
+
+    pub(super) fn not(&mut self, ast: &Ast, operand: &Ast) -> Option<Node> {
+        let node = self.node(operand)?;
+        if node.kind() != Kind::Bool {
+            return self.wrong(&node, "a bool", "`!`");
+        }
+        let node = self.required(node, &ast.range)?;
+        let facts = Facts { holds: node.facts.fails, fails: node.facts.holds };
+        let node = self.made(Op::Not(Box::new(node)), Type::required(Kind::Bool), &ast.range)?;
+        Some(Node { facts, ..node })
+    }
+
+    /// A value of the wrong kind for what stands around it.
+    pub(super) fn wrong(&mut self, node: &Node, needs: &str, what: &str) -> Option<Node> {
+        let message = format!("{what} needs {needs}, found {}", node.ty);
+        let fault = self.fault(Code::TypeMismatch, &node.range, message).label(node.ty.to_string());
+        let fault = self.conversion(fault, node, needs);
+        self.faults.push(fault);
+        None
+    }
+
+    fn conversion(&self, fault: Diagnostic, node: &Node, needs: &str) -> Diagnostic {
+        let text = self.text(&node.range);
+        match (node.kind(), needs) {
+            (Kind::String, "a number") => fault.help(format!("`float({text})`, or `int({text})`")),
+            (Kind::String, "an int") => fault.help(format!("`int({text})`")),
+            (Kind::Float, "an int") => fault.help(format!("`int({text})`")),
+            (Kind::String, "a timestamp") => fault.help(format!("`parse_time({text})`")),
+            (Kind::Duration, "a number") => fault.help(format!("`seconds({text})`")),
+            (_, "a string") => fault.help(format!("`str({text})`")),
+            (Kind::Int | Kind::Float, "a bool") => fault.help(format!("`{text} != 0`")),
+            (Kind::String, "a bool") => fault.help(format!("`{text} != \"\"`")),
+            _ => fault,
+        }
+    }
+
+    /// `a + b + c` leans to the left; its operands are checked in a loop, from the left, as they are evaluated.
+    pub(super) fn chain(&mut self, ast: &Ast) -> Option<Node> {
+        let mut links = vec![];
+        let mut first = ast;
+        while let Shape::Binary(operator, left, right) = &first.shape {
+            links.push((first, *operator, right));
+            first = left;
+        }
+        let innermost = links.last().map(|(ast, operator, _)| (*ast, *operator));
+        let mut chain = self.within_comparison(innermost, |checker| checker.node(first));
+        for (ast, operator, right) in links.into_iter().rev() {
+            chain = self.link(ast, operator, chain, right);
+        }
+        chain
+    }
+
+    /// Checks an operand; when it stands in a comparison, help can be written for that.
+    fn within_comparison<T>(
+        &mut self,
+        around: Option<(&Ast, Binary)>,
+        check: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let before = self.comparison.clone();
+        match around {
+            Some((ast, operator)) if is_comparison(operator) => self.comparison = Some(ast.range.clone()),
+            Some((_, Binary::And | Binary::Or)) => self.comparison = None,
+            _ => {}
+        }
+        let checked = check(self);
+        self.comparison = before;
+        checked
+    }
+
+    fn link(&mut self, ast: &Ast, operator: Binary, left: Option<Node>, right: &Ast) -> Option<Node> {
+        let (present, dead) = behind(operator, left.as_ref());
+        let around = Some((ast, operator));
+        let right = self
+            .given(present, dead, |checker| checker.within_comparison(around, |checker| checker.node(right)));
+        let (left, right) = (left?, right?);
+        self.within_comparison(around, |checker| match operator {
+            Binary::And | Binary::Or => checker.logic(ast, operator, left, right),
+            _ if is_comparison(operator) => checker.comparison(ast, operator, left, right),
+            _ => checker.arithmetic(ast, operator, left, right),
+        })
+    }
+
+    fn logic(&mut self, ast: &Ast, operator: Binary, left: Node, right: Node) -> Option<Node> {
+        let name = format!("`{}`", operator.symbol());
+        let mut operand = |node: Node| match node.kind() {
+            Kind::Bool => {
+                let range = node.range.clone();
+                self.required(node, &range)
+            }
+            _ => self.wrong(&node, "a bool", &name),
+        };
+        let (left, right) = (operand(left), operand(right));
+        let (left, right) = (left?, right?);
+        let (a, b) = (left.facts, right.facts);
+        let and = operator == Binary::And;
+        let facts = match and {
+            true => Facts { holds: a.holds | b.holds, fails: a.fails & (a.holds | b.fails) },
+            false => Facts { holds: a.holds & (a.fails | b.holds), fails: a.fails | b.fails },
+        };
+        // A side that is constant decides, or says nothing.
+        let node = match (left.as_constant(), right.as_constant()) {
+            (Some(Constant::Bool(decides)), _) if *decides != and => left,
+            (Some(_), _) => right,
+            (None, Some(Constant::Bool(neutral))) if *neutral == and => left,
+            _ => {
+                let (left, right) = (Box::new(left), Box::new(right));
+                let op = if and { Op::And(left, right) } else { Op::Or(left, right) };
+                Node::new(op, Type::required(Kind::Bool), ast.range.clone())
+            }
+        };
+        Some(Node { facts, range: ast.range.clone(), ..node })
+    }
+
+    fn comparison(&mut self, ast: &Ast, operator: Binary, left: Node, right: Node) -> Option<Node> {
+        let equality = matches!(operator, Binary::Eq | Binary::Ne);
+        let (a, b) = (left.kind(), right.kind());
+        let fits = match (a, b) {
+            _ if a.is_number() && b.is_number() => true,
+            (Kind::Bool, Kind::Bool) => equality,
+            (Kind::Json | Kind::List(_), _) => false,
+            _ => a == b,
+        };
+        if !fits {
+            return self.not_comparable(ast, operator, &left, &right);
+        }
+        let (left, right) = (self.required(left, &ast.range), self.required(right, &ast.range));
+        let (left, right) = alike(left?, right?);
+        let op = Op::Compare(operator, Box::new(left), Box::new(right));
+        self.made(op, Type::required(Kind::Bool), &ast.range)
+    }
+
+    fn not_comparable(&mut self, ast: &Ast, operator: Binary, left: &Node, right: &Node) -> Option<Node> {
+        let (a, b) = (left.kind(), right.kind());
+        let message = match a == b {
+            true => format!("`{}` does not compare {a}s", operator.symbol()),
+            false => format!("`{}` compares {a} with {b}", operator.symbol()),
+        };
+        let fault = self.fault(Code::TypeMismatch, &right.range, message).label(right.ty.to_string());
+        let fault = fault.also(self.passage.at(left.range.clone()), left.ty.to_string());
+        let fault = match self.comparable_help(ast, operator, left, right) {
+            Some(help) => fault.help(help),
+            None => fault,
+        };
+        self.faults.push(fault);
+        None
+    }
+
+    /// What was likely meant, when one side is a text and the other is not.
+    fn comparable_help(&self, ast: &Ast, operator: Binary, left: &Node, right: &Node) -> Option<String> {
+        if matches!(left.kind(), Kind::List(_)) && !matches!(right.kind(), Kind::List(_)) {
+            return Some(format!("`contains({}, {})`", self.text(&left.range), self.text(&right.range)));
+        }
+        let (string, other) = match (left.kind(), right.kind()) {
+            (Kind::String, _) => (left, right),
+            (_, Kind::String) => (right, left),
+            _ => return None,
+        };
+        let text = self.text(&string.range);
+        let converted = match (other.kind(), string.as_constant()) {
+            (Kind::Timestamp, _) => format!("parse_time({text})"),
+            (Kind::Int | Kind::Float, Some(Constant::Text(inside))) => {
+                inside.parse::<f64>().ok().map(|_| inside.clone())?
+            }
+            (Kind::Bool, Some(Constant::Text(inside))) if matches!(inside.as_str(), "true" | "false") => {
+                inside.clone()
+            }
+            (Kind::Int, None) => format!("int({text})"),
+            (Kind::Float, None) => format!("float({text})"),
+            (Kind::Duration, _) => {
+                return Some(format!(
+                    "`seconds({}) {} 5.0`, or a param",
+                    self.text(&other.range),
+                    operator.symbol()
+                ));
+            }
+            _ => return None,
+        };
+        let _ = ast;
+        Some(match string.range == left.range {
+            true => format!("`{converted} {} {}`", operator.symbol(), self.text(&right.range)),
+            false => format!("`{} {} {converted}`", self.text(&left.range), operator.symbol()),
+        })
+    }
+
+    fn arithmetic(&mut self, ast: &Ast, operator: Binary, left: Node, right: Node) -> Option<Node> {
+        let Some(kind) = gives(operator, left.kind(), right.kind()) else {
+            return self.no_arithmetic(operator, &left, &right);
+        };
+        let (left, right) = (self.required(left, &ast.range), self.required(right, &ast.range));
+        let (mut left, mut right) = (left?, right?);
+        if kind == Kind::Float {
+            (left, right) = (left.widened(), right.widened());
+        }
+        if kind == Kind::Int && operator == Binary::Div {
+            self.integer_division(ast, &left, &right);
+        }
+        self.made(Op::Arithmetic(operator, Box::new(left), Box::new(right)), Type::required(kind), &ast.range)
+    }
+
+    fn integer_division(&mut self, ast: &Ast, left: &Node, right: &Node) {
+        if let (Some(Constant::Int(a)), Some(Constant::Int(b))) = (left.as_constant(), right.as_constant())
+            && (*b == 0 || a % b == 0)
+        {
+            return;
+        }
+        let (a, b) = (self.text(&left.range), self.text(&right.range));
+        let help = match right.as_constant() {
+            Some(Constant::Int(number)) if number.to_string() == b => {
+                format!("`{a} / {number}.0`, or `float({a}) / {b}`")
+            }
+            _ => format!("`float({a}) / {b}`"),
+        };
+        let place = self.passage.at(ast.range.clone());
+        let message = "dividing integers drops the fraction";
+        self.faults.push(Diagnostic::warning(Code::IntegerDivision, message, place).help(help));
+    }
+
+    fn no_arithmetic(&mut self, operator: Binary, left: &Node, right: &Node) -> Option<Node> {
+        let symbol = operator.symbol();
+        let needs = match operator {
+            Binary::Add => "two numbers or two strings",
+            _ => "two numbers",
+        };
+        let message = format!("`{symbol}` takes {needs}, found {} and {}", left.ty, right.ty);
+        let fault = self.fault(Code::TypeMismatch, &right.range, message).label(right.ty.to_string());
+        let fault = fault.also(self.passage.at(left.range.clone()), left.ty.to_string());
+        let (a, b) = (self.text(&left.range), self.text(&right.range));
+        self.faults.push(match (operator, left.kind(), right.kind()) {
+            (Binary::Add, Kind::String, _) => fault.help(format!("`{a} + str({b})`")),
+            (Binary::Add, _, Kind::String) => fault.help(format!("`str({a}) + {b}`")),
+            (_, Kind::String, kind) if kind.is_number() => fault.help(format!("`float({a}) {symbol} {b}`")),
+            (_, kind, Kind::String) if kind.is_number() => fault.help(format!("`{a} {symbol} float({b})`")),
+            (_, Kind::Timestamp, kind) if kind.is_number() => {
+                fault.help("a param with a duration such as `\"5s\"` can be added and taken away")
+            }
+            _ => fault,
+        });
+        None
+    }
+}
+
+pub(super) fn is_comparison(operator: Binary) -> bool {
+    use Binary::{Eq, Ge, Gt, Le, Lt, Ne};
+    matches!(operator, Eq | Ne | Lt | Gt | Le | Ge)
+}
+
+/// What is known on the right side of `&&` and `||`, and whether it is never reached. When the left side has a fault,
+/// everything counts as known: what it would have tested is unknown, and a second fault would be noise.
+fn behind(operator: Binary, left: Option<&Node>) -> (u64, bool) {
+    let decided = |by: bool| left.and_then(Node::as_constant) == Some(&Constant::Bool(by));
+    match (operator, left) {
+        (Binary::And | Binary::Or, None) => (u64::MAX, false),
+        (Binary::And, Some(left)) => (left.facts.holds, decided(false)),
+        (Binary::Or, Some(left)) => (left.facts.fails, decided(true)),
+        _ => (0, false),
+    }
+}
+
+/// What arithmetic gives; nothing for operands it does not take.
+fn gives(operator: Binary, a: Kind, b: Kind) -> Option<Kind> {
+    use Binary::{Add, Mul, Pow, Sub};
+    Some(match (operator, a, b) {
+        (Pow, a, b) if a.is_number() && b.is_number() => Kind::Float,
+        (_, Kind::Int, Kind::Int) => Kind::Int,
+        (_, a, b) if a.is_number() && b.is_number() => Kind::Float,
+        (Add, Kind::String, Kind::String) => Kind::String,
+        (Add | Sub, Kind::Timestamp, Kind::Duration) => Kind::Timestamp,
+        (Add, Kind::Duration, Kind::Timestamp) => Kind::Timestamp,
+        (Sub, Kind::Timestamp, Kind::Timestamp) => Kind::Duration,
+        (Add | Sub, Kind::Duration, Kind::Duration) => Kind::Duration,
+        (Mul, Kind::Duration, Kind::Int) | (Mul, Kind::Int, Kind::Duration) => Kind::Duration,
+        _ => return None,
+    })
+}
+
+/// Two numbers as one kind.
+pub(super) fn alike(a: Node, b: Node) -> (Node, Node) {
+    match a.kind() == b.kind() {
+        true => (a, b),
+        false => (a.widened(), b.widened()),
+    }
+}
