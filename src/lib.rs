@@ -7,6 +7,7 @@ pub mod frame;
 pub mod headers;
 pub mod operator;
 pub mod outbox;
+pub mod partitioner;
 pub mod plan;
 pub mod rows;
 pub mod spec;
