@@ -80,7 +80,7 @@ impl Entries {
     /// The entry of a key, dead ones included.
     #[inline(always)]
     pub fn find(&self, short: Short, key: &[u8]) -> Option<u32> {
-        let found = self.index.find(short.spread(), |(s, entry)| *s == short && self.key(*entry) == key);
+        let found = self.index.find(short.spread(), |(s, entry)| *s == short && self.is_key(*entry, key));
         found.map(|(_, entry)| *entry)
     }
 
@@ -164,6 +164,15 @@ impl Entries {
     }
 
     #[inline(always)]
+    fn is_key(&self, entry: u32, key: &[u8]) -> bool {
+        let head = self.words[entry as usize * self.stride + 1..][..HEAD - 1].as_flattened();
+        if key.len() > INLINE {
+            return self.key(entry) == key;
+        }
+        (head[0] & !DEAD) as usize == key.len() && short_eq(&head[1..][..key.len()], key)
+    }
+
+    #[inline(always)]
     pub fn stamp(&self, entry: u32) -> Stamp {
         let word = bits(&self.words[entry as usize * self.stride]);
         Stamp { epoch: word as u32, slot: (word >> 32) as u32 }
@@ -210,5 +219,18 @@ impl Entries {
     #[cfg(test)]
     pub fn live_long_keys(&self) -> usize {
         self.long.live()
+    }
+}
+
+/// Whether two texts of one length, at most [`INLINE`], are equal: with loads that overlap, where a call to compare
+/// memory would cost more than the comparison.
+#[inline(always)]
+fn short_eq(a: &[u8], b: &[u8]) -> bool {
+    match (a.first_chunk::<8>(), b.first_chunk::<8>(), a.last_chunk::<8>(), b.last_chunk::<8>()) {
+        (Some(a_first), Some(b_first), Some(a_last), Some(b_last)) => {
+            let ends = a_first == b_first && a_last == b_last;
+            ends && (a.len() <= 16 || a[8..16] == b[8..16])
+        }
+        _ => a == b,
     }
 }
