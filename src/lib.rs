@@ -6,6 +6,7 @@ pub mod expr;
 pub mod frame;
 pub mod headers;
 pub mod operator;
+pub mod operators;
 pub mod outbox;
 pub mod partitioner;
 pub mod plan;

@@ -1,2 +1,13 @@
-//! The binary.
-fn main() {}
+//! The binary: parse the arguments, dispatch, exit code.
+
+mod cli;
+
+use std::process::ExitCode;
+
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::main()
+}

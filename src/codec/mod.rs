@@ -9,3 +9,6 @@ pub mod bytes;
 pub mod json;
 pub mod splice;
 pub mod text;
+
+pub use json::{Field, ScanError, Scanner};
+pub use splice::{Base, Layout, Path, SetField, Splice, SpliceError, write_key_text, write_value};

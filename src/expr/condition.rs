@@ -127,6 +127,13 @@ impl Condition {
         }
     }
 
+    /// Whether it holds, for one that cannot fail.
+    #[inline(always)]
+    pub fn test(&self, frame: &mut Frame<'_>) -> bool {
+        debug_assert!(self.cannot_fail());
+        self.holds(frame).unwrap_or(false)
+    }
+
     /// The shapes that are not worth inlining.
     fn decide(&self, frame: &mut Frame<'_>) -> Result<bool, RecordError> {
         Ok(match self {

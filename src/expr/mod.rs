@@ -171,6 +171,48 @@ impl Expression {
         }
     }
 
+    /// A text that is the same for every record.
+    pub fn text(text: Text, said: &str) -> Self {
+        Expression::fixed(Kind::String, Constant::Text(said.to_owned()), Value::Text(text))
+    }
+
+    /// An integer that is the same for every record.
+    pub fn int(int: i64) -> Self {
+        Expression::fixed(Kind::Int, Constant::Int(int), Value::Int(int))
+    }
+
+    /// A float that is the same for every record.
+    pub fn float(float: f64) -> Self {
+        Expression::fixed(Kind::Float, Constant::Float(float), Value::Float(float))
+    }
+
+    /// A boolean that is the same for every record.
+    pub fn bool(bool: bool) -> Self {
+        Expression::fixed(Kind::Bool, Constant::Bool(bool), Value::Bool(bool))
+    }
+
+    fn fixed(kind: Kind, constant: Constant, value: Value) -> Self {
+        Expression { ty: Type::required(kind), program: Program::Constant(constant, value) }
+    }
+
+    /// The same value as `kind`, which is its own or, for an integer, a float.
+    pub fn widened(self, kind: Kind) -> Self {
+        if self.ty.kind == kind || kind != Kind::Float {
+            return self;
+        }
+        let ty = Type { kind, optional: self.ty.optional };
+        if let Program::Constant(Constant::Int(int), _) = self.program {
+            return Expression::float(int as f64);
+        }
+        let widen = move |frame: &mut Frame<'_>| {
+            Ok(match self.value(frame)? {
+                Value::Int(int) => Value::Float(int as f64),
+                other => other,
+            })
+        };
+        Expression { ty, program: Program::Value(Box::new(widen)) }
+    }
+
     fn new(node: tree::Node, text: &str, pool: &mut dyn Pool) -> Self {
         let ty = node.ty;
         let mut compiler = Compiler { text, pool };

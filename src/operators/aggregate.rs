@@ -43,9 +43,11 @@ impl Slots {
     /// Adds an aggregate that a row shows in a register; `overflow` is the reason for a sum that is too large.
     pub fn add(&mut self, call: AggregateCall, shown: Register, overflow: ReasonId) {
         let cell = self.fresh.len();
-        let (kind, optional) = call.argument.as_ref().map_or((Kind::Int, false), |a| (a.ty.kind, a.ty.optional));
+        let (kind, optional) =
+            call.argument.as_ref().map_or((Kind::Int, false), |a| (a.ty.kind, a.ty.optional));
         let (float, text) = (kind == Kind::Float, matches!(kind, Kind::String | Kind::Json | Kind::List(_)));
-        let keeps_one = matches!(call.function, Aggregate::Min | Aggregate::Max | Aggregate::First | Aggregate::Last);
+        let keeps_one =
+            matches!(call.function, Aggregate::Min | Aggregate::Max | Aggregate::First | Aggregate::Last);
         match call.function {
             Aggregate::Min if float => self.fresh.push(f64::INFINITY.to_bits()),
             Aggregate::Max if float => self.fresh.push(f64::NEG_INFINITY.to_bits()),
@@ -57,7 +59,8 @@ impl Slots {
         if keeps_one && text {
             self.texts.push(cell);
         }
-        self.optional |= keeps_one && (text || optional || matches!(call.function, Aggregate::First | Aggregate::Last));
+        self.optional |=
+            keeps_one && (text || optional || matches!(call.function, Aggregate::First | Aggregate::Last));
         self.sums |= call.function == Aggregate::Sum && kind == Kind::Int;
         let (function, argument) = (call.function, call.argument);
         let optional = call.ty.optional;

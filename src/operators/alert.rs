@@ -5,12 +5,9 @@ use crate::diagnostic::{Code, Diagnostic, Passage};
 use crate::expr::Condition;
 use crate::frame::{Frame, Register};
 use crate::operator::{Context, Flow, Operator, Outcome, Port, RecordError};
-use crate::plan::{
-    Built, CheckContext, Form, Key, KnownTable, NodeTable, OperatorKind, Rows, added,
-};
+use crate::plan::{Built, CheckContext, Form, Key, KnownTable, NodeTable, OperatorKind, Rows, added};
 use crate::rows::Row;
 use crate::store::{self, Family, StoreDecl, StoreId, Stores, Table, Windows};
-use crate::time;
 use crate::types::{Kind, TimeFormat, Type};
 use std::sync::Arc;
 
@@ -85,7 +82,7 @@ fn check(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) -> Built {
         output.edit(|layout| added(layout, MESSAGE, said, ty, TimeFormat::Text));
     }
     let spoken = cx.flag(node.table, "once").unwrap_or(false).then(|| spoken(node, cx));
-    let what = every.map(|every| format!("every {}", time::format_duration(every))).unwrap_or_default();
+    let what = format!("every {}", cx.said(node, "every"));
     let file = output.file;
     let operator = when.zip(parts).zip(known.owner.clone()).map(|((when, message), owner)| Alert {
         when,
@@ -97,7 +94,8 @@ fn check(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) -> Built {
     });
     let reads = Some(known.node.clone());
     let table = spoken.map(|(store, changelog)| known.plan.marks(store, changelog));
-    Built { tick_ms: every, reads, rows_in: Some(file), marks: table, ..Built::new(output, what) }.running(operator)
+    Built { tick_ms: every, reads, rows_in: Some(file), marks: table, ..Built::new(output, what) }
+        .running(operator)
 }
 
 /// The store of what has been spoken of.
@@ -270,8 +268,12 @@ impl Operator for Alert {
         }
         if let Some(marks) = self.spoken {
             let marks = cx.stores.get_mut(marks);
-            ceased.iter().for_each(|mark| drop(marks.remove(mark)));
-            begun.iter().for_each(|mark| marks.touch(mark, &[0]).set(0, 1));
+            for mark in &ceased {
+                marks.remove(mark);
+            }
+            for mark in &begun {
+                marks.touch(mark, &[0]).set(0, 1);
+            }
         }
     }
 }

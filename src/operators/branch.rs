@@ -73,8 +73,12 @@ const MAX_ROUTES: usize = 31;
 fn check(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) -> Built {
     if node.get("reject").is_none() && node.get("routes").is_none() {
         cx.faults.add(
-            Diagnostic::error(Code::MissingKey, format!("branch `{}` changes nothing", node.name), node.place)
-                .help("add `reject = [{ when = …, reason = … }]` or `routes = [{ to = …, when = … }]`"),
+            Diagnostic::error(
+                Code::MissingKey,
+                format!("branch `{}` changes nothing", node.name),
+                node.place,
+            )
+            .help("add `reject = [{ when = …, reason = … }]` or `routes = [{ to = …, when = … }]`"),
         );
     }
     let (rules, rules_said) = rules(node, cx);
@@ -82,7 +86,11 @@ fn check(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) -> Built {
     let all = all(node, cx);
     let mut what = vec![];
     if rules_said > 0 {
-        what.push(format!("{rules_said} rule{} → {}", if rules_said == 1 { "" } else { "s" }, cx.dead_letters));
+        what.push(format!(
+            "{rules_said} rule{} → {}",
+            if rules_said == 1 { "" } else { "s" },
+            cx.dead_letters
+        ));
     }
     if !names.is_empty() {
         what.push(format!("routes {}", names.join(", ")));
@@ -132,7 +140,8 @@ fn routes(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) -> (Option<Vec<Condit
         if found.contains(&to.text) {
             let message = format!("route `{}` is declared twice", to.text);
             cx.faults.add(
-                Diagnostic::error(Code::DuplicateName, message, to.place).help("join the conditions with `||`"),
+                Diagnostic::error(Code::DuplicateName, message, to.place)
+                    .help("join the conditions with `||`"),
             );
         }
         found.push(to.text.clone());
@@ -159,7 +168,7 @@ struct Branch {
 
 impl Branch {
     fn new(reject: Vec<(Condition, ReasonId)>, routes: Vec<Condition>, all: Vec<bool>) -> Self {
-        let can_fail = reject.iter().any(|(when, _)| when.can_fail());
+        let can_fail = reject.iter().any(|(when, _)| !when.cannot_fail());
         Branch { reject, routes: routes.into_iter().zip(all).collect(), can_fail }
     }
 

@@ -120,7 +120,14 @@ impl Operator for Count {
         Ok(Flow::Pass)
     }
 
-    fn show(&self, _: Option<i64>, key: &[u8], stored: store::Row<'_>, row: &mut Row) -> Result<(), RecordError> {
+    fn show(
+        &self,
+        _: &[u8],
+        _: Option<i64>,
+        key: &[u8],
+        stored: store::Row<'_>,
+        row: &mut Row,
+    ) -> Result<(), RecordError> {
         row.set_key(&self.key, key);
         row.set(self.shown, Value::Int(stored.get(0) as i64));
         Ok(())

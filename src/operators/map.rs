@@ -114,9 +114,8 @@ fn project(node: &NodeTable<'_>, cx: &mut CheckContext<'_>, output: &mut Shape, 
     let names = |key: &str| -> Option<Vec<&Passage>> {
         Some(node.value(key)?.one_or_many().iter().filter_map(Written::as_text).collect())
     };
-    let within = |name: &str, list: &[String]| {
-        list.iter().any(|l| name == l || name.starts_with(&format!("{l}.")))
-    };
+    let within =
+        |name: &str, list: &[String]| list.iter().any(|l| name == l || name.starts_with(&format!("{l}.")));
     if let Some(keep) = names("keep") {
         let list: Vec<String> = keep.iter().map(|p| p.text.clone()).collect();
         keep.iter().filter(|n| output.get(&n.text).is_none()).for_each(|name| cx.likely_field(name));

@@ -6,7 +6,8 @@ use crate::frame::Frame;
 use crate::operator::{Context, Flow, Operator, Outcome, Port, ReasonId, RecordError};
 use crate::outbox::{Target, TopicId};
 use crate::plan::{
-    Built, CheckContext, FROM, Form, Key, NodeTable, OperatorKind, Role, Rows, Shape, TopicPlan, layout, names,
+    Built, CheckContext, FROM, Form, Key, NodeTable, OperatorKind, Role, Rows, Shape, TopicPlan, layout,
+    names,
 };
 use crate::spec::Value;
 use crate::store::KeyShape;
@@ -128,7 +129,9 @@ fn key(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) -> Option<KeyOf> {
     }
     match cx.input.key.clone() {
         // A field that has lost its name is still what the record came keyed by.
-        Some(ids) if ids.iter().all(|id| cx.input.name_of(*id).is_some()) => Some(KeyOf::Fields(cx.key_shape(&ids))),
+        Some(ids) if ids.iter().all(|id| cx.input.name_of(*id).is_some()) => {
+            Some(KeyOf::Fields(cx.key_shape(&ids)))
+        }
         _ => Some(KeyOf::Record),
     }
 }

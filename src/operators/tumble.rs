@@ -6,7 +6,8 @@ use crate::expr::Expression;
 use crate::frame::{Frame, Register, Value};
 use crate::operator::{Context, Flow, Operator, Outcome, Port, ReasonId, RecordError, StreamTime};
 use crate::plan::{
-    Base, Built, CheckContext, FROM, Form, Grouping, Key, Layout, NodeTable, OperatorKind, Rows, Shape, TablePlan,
+    Base, Built, CheckContext, FROM, Form, Grouping, Key, Layout, NodeTable, OperatorKind, Rows, Shape,
+    TablePlan,
 };
 use crate::rows::Row;
 use crate::store::{self, Family, KeyShape, StoreDecl, StoreId, Stores, Windows};
@@ -59,8 +60,16 @@ expect.out = [{ shop = "a", sales = 2, total = 5.0, window_start = "2026-01-01T0
         FROM,
         Key::required("by", Form::Fields, "the field or fields that make a group"),
         Key::required("every", Form::Duration, "how long a window is"),
-        Key::optional("offset", Form::Duration, "how far windows are shifted from midnight UTC; 0s if left out"),
-        Key::optional("late", Form::OneOf(&["drop", "dead-letter"]), "what becomes of late records; drop if left out"),
+        Key::optional(
+            "offset",
+            Form::Duration,
+            "how far windows are shifted from midnight UTC; 0s if left out",
+        ),
+        Key::optional(
+            "late",
+            Form::OneOf(&["drop", "dead-letter"]),
+            "what becomes of late records; drop if left out",
+        ),
         Key::required("compute", Form::Expressions, "fields of a row and what they are computed by"),
         Key::optional("was", Form::Text, "the node's former name, whose windows it takes over"),
     ],
@@ -93,16 +102,10 @@ fn check(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) -> Built {
     let ty = Type::required(Kind::Timestamp);
     let bounds = [START, END].map(|name| cx.add_to_row(&mut row, name, ty, TimeFormat::Text, node.place));
     let (slots, compute) = computed(node, cx, &mut row);
-    let what = match every {
-        Some(every) if late_by > 0 => format!(
-            "{} by {}, late by {}",
-            time::format_duration(every),
-            grouping.names.join(", "),
-            time::format_duration(late_by)
-        ),
-        Some(every) => format!("{} by {}", time::format_duration(every), grouping.names.join(", ")),
-        None => String::new(),
-    };
+    let mut what = format!("{} by {}", cx.said(node, "every"), grouping.names.join(", "));
+    if late_by > 0 {
+        what = format!("{what}, late by {}", time::format_duration(late_by));
+    }
     let (Some(every), Some(compute)) = (every, compute) else { return Built::new(row, what) };
     let columns = compute.iter().map(|c| c.name.clone()).collect();
     let fingerprint = fingerprint(&grouping, every, offset, &compute);
@@ -146,14 +149,22 @@ struct Computed {
 }
 
 /// The computed fields, put into the row's shape; faulty ones are put there as unknown.
-fn computed(node: &NodeTable<'_>, cx: &mut CheckContext<'_>, row: &mut Shape) -> (Slots, Option<Vec<Computed>>) {
+fn computed(
+    node: &NodeTable<'_>,
+    cx: &mut CheckContext<'_>,
+    row: &mut Shape,
+) -> (Slots, Option<Vec<Computed>>) {
     let (mut slots, mut aggregates) = (Slots::default(), vec![]);
     let mut all = Some(vec![]);
     let scope = row.clone();
     let subject = format!("a row of `{}`", node.name);
     for (name, entry) in node.settings("compute") {
         let Some(text) = entry.value.as_text() else {
-            cx.faults.add(crate::plan::wrong_form(&format!("compute.{name}"), &entry.value, "an expression, in quotes"));
+            cx.faults.add(crate::plan::wrong_form(
+                &format!("compute.{name}"),
+                &entry.value,
+                "an expression, in quotes",
+            ));
             all = None;
             continue;
         };
@@ -204,8 +215,12 @@ fn empty(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) {
         && entry.value.as_table().is_some_and(|t| t.entries.is_empty())
     {
         cx.faults.add(
-            Diagnostic::error(Code::MissingKey, format!("tumble `{}` computes nothing", node.name), entry.place)
-                .help("add `compute.FIELD = 'count()'`"),
+            Diagnostic::error(
+                Code::MissingKey,
+                format!("tumble `{}` computes nothing", node.name),
+                entry.place,
+            )
+            .help("add `compute.FIELD = 'count()'`"),
         );
     }
 }
@@ -229,7 +244,11 @@ impl Tumble {
     #[inline]
     fn end_of(&self, timestamp: i64) -> i64 {
         let shifted = timestamp.saturating_sub(self.offset);
-        shifted.div_euclid(self.every).saturating_add(1).saturating_mul(self.every).saturating_add(self.offset)
+        shifted
+            .div_euclid(self.every)
+            .saturating_add(1)
+            .saturating_mul(self.every)
+            .saturating_add(self.offset)
     }
 
     #[cold]

@@ -244,9 +244,13 @@ fn edges(pieces: &Checked<'_>, from: usize) -> Vec<Edge> {
 fn within(steps: Option<Vec<Step>>, name: &str, place: Place, faults: &mut Faults) -> Option<Vec<Step>> {
     if steps.is_none() {
         faults.add(
-            Diagnostic::error(Code::TooManyPaths, format!("a record of `{name}` would have too many paths"), place)
-                .label("what stands behind a merge is run once for each path into it")
-                .help(format!("at most {} steps can be: merge fewer branches", steps::MAX_STEPS)),
+            Diagnostic::error(
+                Code::TooManyPaths,
+                format!("a record of `{name}` would have too many paths"),
+                place,
+            )
+            .label("what stands behind a merge is run once for each path into it")
+            .help(format!("at most {} steps can be: merge fewer branches", steps::MAX_STEPS)),
         );
     }
     steps

@@ -22,7 +22,11 @@ pub const KEYS: &[Key] = &[
     Key::optional("partitions", Form::Number(1), "how many partitions each topic has; 1 if left out"),
     Key::optional("at", Form::Text, "where the clock stands at first; at the first event time if left out"),
     Key::optional("send", Form::Any, "records by source: a table is JSON, a text is the raw value"),
-    Key::optional("expect", Form::Any, "rows by sink, table, alert, or dead_letters: exactly these, in order per key"),
+    Key::optional(
+        "expect",
+        Form::Any,
+        "rows by sink, table, alert, or dead_letters: exactly these, in order per key",
+    ),
     Key::optional("expect_late", Form::Any, "how many records were late, by node"),
     Key::optional("steps", Form::List(STEP), "the same one after the other, with waits and crashes between"),
 ];
@@ -149,7 +153,8 @@ pub fn read(
     let Some(entry) = root.get("test") else { return vec![] };
     let Some(values) = entry.value.as_array() else {
         faults.add(
-            Diagnostic::error(Code::WrongForm, "tests are a list", entry.place).help("write `[[test]]`, twice bracketed"),
+            Diagnostic::error(Code::WrongForm, "tests are a list", entry.place)
+                .help("write `[[test]]`, twice bracketed"),
         );
         return vec![];
     };
@@ -167,9 +172,13 @@ impl Reader<'_> {
         if let Some(entry) = table.get("steps") {
             if let Some(other) = ["send", "expect", "expect_late"].iter().find_map(|k| table.get(k)) {
                 self.faults.add(
-                    Diagnostic::error(Code::BadTest, "a test has steps, or `send` and `expect`, not both", other.place)
-                        .also(entry.place, "these are its steps")
-                        .help("make it one more step"),
+                    Diagnostic::error(
+                        Code::BadTest,
+                        "a test has steps, or `send` and `expect`, not both",
+                        other.place,
+                    )
+                    .also(entry.place, "these are its steps")
+                    .help("make it one more step"),
                 );
             }
             let tables = entry.value.as_array().unwrap_or_default().iter().filter_map(Value::as_table);
@@ -215,8 +224,12 @@ impl Reader<'_> {
             let Some(param) = shared.params.get(&entry.key) else {
                 let names = shared.params.all().iter().map(|p| p.name.as_str());
                 self.faults.add(
-                    Diagnostic::error(Code::UnknownParam, format!("there is no param `{}`", entry.key), entry.place)
-                        .suggest(&entry.key, names),
+                    Diagnostic::error(
+                        Code::UnknownParam,
+                        format!("there is no param `{}`", entry.key),
+                        entry.place,
+                    )
+                    .suggest(&entry.key, names),
                 );
                 continue;
             };
@@ -239,11 +252,13 @@ impl Reader<'_> {
         for entry in &table.entries {
             match entry.key.as_str() {
                 "send" => self.by_name(entry, "a source", |reader, inner| reader.send(inner), steps),
-                "expect" => self.by_name(entry, "a sink or table", |reader, inner| reader.expect(inner), steps),
+                "expect" => {
+                    self.by_name(entry, "a sink or table", |reader, inner| reader.expect(inner), steps)
+                }
                 "expect_late" => self.by_name(entry, "a node", |reader, inner| reader.late(inner), steps),
-                "wait" => steps.extend(
-                    duration("wait", &entry.value, 0, self.shared, self.faults).map(Step::Wait),
-                ),
+                "wait" => {
+                    steps.extend(duration("wait", &entry.value, 0, self.shared, self.faults).map(Step::Wait))
+                }
                 "crash" if entry.value.item == Item::Bool(true) => steps.push(Step::Crash),
                 "commit" if entry.value.item == Item::Bool(true) => steps.push(Step::Commit),
                 _ => {}
@@ -271,8 +286,12 @@ impl Reader<'_> {
         let Some(source) = self.sources.iter().position(|s| s.name == entry.key) else {
             let names = self.sources.iter().map(|s| s.name.as_str());
             self.faults.add(
-                Diagnostic::error(Code::UnknownNode, format!("there is no source `{}`", entry.key), entry.place)
-                    .suggest(&entry.key, names),
+                Diagnostic::error(
+                    Code::UnknownNode,
+                    format!("there is no source `{}`", entry.key),
+                    entry.place,
+                )
+                .suggest(&entry.key, names),
             );
             return None;
         };
@@ -375,9 +394,13 @@ impl Reader<'_> {
             // Only of rows that the pipeline makes itself is every field known.
             if let Some(known) = known.as_ref().filter(|k| !name.starts_with('_') && !k.contains(name)) {
                 self.faults.add(
-                    Diagnostic::error(Code::UnknownField, format!("no such row has a field `{name}`"), entry.place)
-                        .suggest(name, known.iter().map(String::as_str))
-                        .note(format!("it has {}", known.join(", "))),
+                    Diagnostic::error(
+                        Code::UnknownField,
+                        format!("no such row has a field `{name}`"),
+                        entry.place,
+                    )
+                    .suggest(name, known.iter().map(String::as_str))
+                    .note(format!("it has {}", known.join(", "))),
                 );
             }
             fields.push((name.clone(), self.json(&entry.value)));
@@ -415,7 +438,9 @@ impl Reader<'_> {
         let target = match section.map(|s| s.what) {
             Some(What::Node(kind)) if !kind.has_output => Target::Sink(name.clone()),
             Some(What::Node(kind)) if kind.name == "alert" => Target::Alert(name.clone()),
-            Some(What::Node(kind)) if kind.keys.iter().any(|k| k.name == "was") => Target::Table(name.clone()),
+            Some(What::Node(kind)) if kind.keys.iter().any(|k| k.name == "was") => {
+                Target::Table(name.clone())
+            }
             Some(what) => {
                 let message = format!("`{name}` is a {}: there is nothing to look at", what.kind());
                 self.faults.add(
@@ -428,8 +453,12 @@ impl Reader<'_> {
                 let mut known: Vec<&str> = vec![names::DEAD_LETTERS];
                 known.extend(self.graph.sections.iter().map(|s| s.name));
                 self.faults.add(
-                    Diagnostic::error(Code::UnknownNode, format!("there is no sink or table `{name}`"), entry.place)
-                        .suggest(name, known),
+                    Diagnostic::error(
+                        Code::UnknownNode,
+                        format!("there is no sink or table `{name}`"),
+                        entry.place,
+                    )
+                    .suggest(name, known),
                 );
                 return None;
             }
@@ -439,7 +468,8 @@ impl Reader<'_> {
 
     fn late(&mut self, entry: &Entry) -> Option<Step> {
         let windowed = self.graph.sections.iter().any(|s| {
-            s.name == entry.key && matches!(s.what, What::Node(kind) if kind.keys.iter().any(|k| k.name == "late"))
+            s.name == entry.key
+                && matches!(s.what, What::Node(kind) if kind.keys.iter().any(|k| k.name == "late"))
         });
         if !windowed {
             let message = format!("`{}` is no node with windows", entry.key);
@@ -450,7 +480,11 @@ impl Reader<'_> {
             self.faults.add(form::wrong_form(&entry.key, &entry.value, "a whole number"));
             return None;
         };
-        Some(Step::ExpectLate { node: entry.key.clone(), count: count.max(0) as u64, place: entry.value.place })
+        Some(Step::ExpectLate {
+            node: entry.key.clone(),
+            count: count.max(0) as u64,
+            place: entry.value.place,
+        })
     }
 }
 

@@ -54,7 +54,16 @@ pub fn check(root: &Table, overrides: &[Override], faults: Faults) -> (Option<Pl
     let mut faults = faults;
     let plan = match faults.errors() {
         0 => assemble::assemble(
-            Checked { settings, graph: &graph, shared: shared.into_inner(), registry, sources, nodes: checked, files, touched },
+            Checked {
+                settings,
+                graph: &graph,
+                shared: shared.into_inner(),
+                registry,
+                sources,
+                nodes: checked,
+                files,
+                touched,
+            },
             generates,
             cases,
             &mut faults,
@@ -102,7 +111,19 @@ impl<'p> Pass<'p> {
         let files = Files::of(graph, &mut shared.borrow_mut().fields);
         let outputs = vec![vec![]; graph.sections.len()];
         let (registry, sources, checked) = (Registry::default(), vec![], vec![]);
-        Pass { settings, graph, shared, registry, faults, files, sources, checked, outputs, variants: 0, touched: vec![] }
+        Pass {
+            settings,
+            graph,
+            shared,
+            registry,
+            faults,
+            files,
+            sources,
+            checked,
+            outputs,
+            variants: 0,
+            touched: vec![],
+        }
     }
 
     fn source(&mut self, at: usize, schemas: &mut Vec<schema::Schema>) {
@@ -160,10 +181,9 @@ impl<'p> Pass<'p> {
             return (unknown(self.files.own(at)), vec![]);
         }
         let place = match (links.first(), links.last()) {
-            (Some(first), Some(last)) => crate::diagnostic::Place {
-                start: first.text.place.start,
-                end: last.text.place.end,
-            },
+            (Some(first), Some(last)) => {
+                crate::diagnostic::Place { start: first.text.place.start, end: last.text.place.end }
+            }
             _ => self.graph.sections[at].place,
         };
         let fields = &mut self.shared.borrow_mut().fields;
@@ -233,7 +253,9 @@ impl<'p> Pass<'p> {
                         section.place,
                     )
                     .label(format!("at most {} can be", crate::frame::MAX_REGISTERS))
-                    .help("fields that only ride along do not count: leave those out of `keep` and expressions"),
+                    .help(
+                        "fields that only ride along do not count: leave those out of `keep` and expressions",
+                    ),
                 );
             }
         }
@@ -248,7 +270,10 @@ fn subject(links: &[Link<'_>]) -> String {
     match links {
         [] => "the input".to_owned(),
         [link] => format!("`{}`", link.text.text),
-        _ => format!("the merge of {}", links.iter().map(|l| l.text.text.as_str()).collect::<Vec<_>>().join(", ")),
+        _ => format!(
+            "the merge of {}",
+            links.iter().map(|l| l.text.text.as_str()).collect::<Vec<_>>().join(", ")
+        ),
     }
 }
 

@@ -206,7 +206,7 @@ impl CheckContext<'_> {
     /// What the node groups by: fields that are there, of a kind with an order, and that the input is keyed by.
     pub fn grouping(&mut self, node: &NodeTable<'_>) -> Option<Grouping> {
         let value = node.value("by")?;
-        let mut grouping = Grouping { names: vec![], ids: vec![], kinds: vec![], key: KeyShape::default() };
+        let mut grouping = Grouping { names: vec![], ids: vec![], kinds: vec![], key: KeyShape(vec![]) };
         let mut parts = vec![];
         let mut sound = true;
         for name in value.one_or_many().iter().filter_map(Value::as_text) {
@@ -233,7 +233,7 @@ impl CheckContext<'_> {
             return None;
         }
         self.keyed(value, &grouping)?;
-        grouping.key = KeyShape::new(parts);
+        grouping.key = KeyShape(parts);
         Some(grouping)
     }
 

@@ -5,10 +5,11 @@ use super::kind::NodeTable;
 use super::layout::{Base, Layout, added};
 use super::shape::{FieldId, Shape};
 use crate::diagnostic::{Code, Diagnostic, Passage, Place};
-use crate::expr::{self, Condition, Expression};
+use crate::expr::{self, Condition, Expression, ParamValue};
 use crate::frame::Register;
 use crate::spec::{Item, Table, Value};
 use crate::store::KeyShape;
+use crate::time;
 use crate::types::{Kind, TimeFormat, Type};
 
 /// A setting by cases, checked.
@@ -30,9 +31,8 @@ impl CheckContext<'_> {
             _ if name.split('.').any(str::is_empty) => "a name is missing beside a dot",
             _ => return true,
         };
-        self.faults.add(
-            Diagnostic::error(Code::BadName, format!("`{name}` cannot be a field"), place).label(label),
-        );
+        self.faults
+            .add(Diagnostic::error(Code::BadName, format!("`{name}` cannot be a field"), place).label(label));
         false
     }
 
@@ -48,6 +48,15 @@ impl CheckContext<'_> {
         None
     }
 
+    /// A duration as the file says it; of a param, what it stands for.
+    pub fn said(&self, node: &NodeTable<'_>, key: &str) -> String {
+        let Some(text) = node.text(key) else { return String::new() };
+        match self.shared.borrow().params.get(&text.text).map(|p| &p.value) {
+            Some(ParamValue::Duration(ms)) => time::format_duration(*ms),
+            _ => text.text.clone(),
+        }
+    }
+
     /// How a field that is set by this expression is written: a field that is handed on keeps its format.
     pub fn time_of(&self, text: &Passage) -> TimeFormat {
         let id = self.input.get(text.text.trim());
@@ -58,8 +67,16 @@ impl CheckContext<'_> {
     pub fn decided(&mut self, condition: &Condition, text: &Passage) {
         if let Condition::Always(answer) = condition {
             self.faults.add(
-                Diagnostic::warning(Code::Unreachable, format!("this rule always says {answer}"), text.whole())
-                    .help(if *answer { "nothing gets past it" } else { "it never applies: leave it out" }),
+                Diagnostic::warning(
+                    Code::Unreachable,
+                    format!("this rule always says {answer}"),
+                    text.whole(),
+                )
+                .help(if *answer {
+                    "nothing gets past it"
+                } else {
+                    "it never applies: leave it out"
+                }),
             );
         }
     }
@@ -113,8 +130,11 @@ impl CheckContext<'_> {
             );
             return None;
         }
-        let all: Vec<_> =
-            cases.iter().map(|(_, e, p)| (e.ty, *p)).chain(otherwise.iter().map(|(e, p)| (e.ty, *p))).collect();
+        let all: Vec<_> = cases
+            .iter()
+            .map(|(_, e, p)| (e.ty, *p))
+            .chain(otherwise.iter().map(|(e, p)| (e.ty, *p)))
+            .collect();
         let ty = self.common(&all, otherwise.is_none())?;
         let cases = cases.into_iter().map(|(when, then, _)| (when, then.widened(ty.kind))).collect();
         let otherwise = otherwise.map(|(e, _)| e.widened(ty.kind));
@@ -127,8 +147,12 @@ impl CheckContext<'_> {
         let mut sound = true;
         for entry in table.entries.iter().filter(|e| !keys.contains(&e.key.as_str())) {
             self.faults.add(
-                Diagnostic::error(Code::UnknownKey, format!("a case has no key `{}`", entry.key), entry.place)
-                    .suggest(&entry.key, keys),
+                Diagnostic::error(
+                    Code::UnknownKey,
+                    format!("a case has no key `{}`", entry.key),
+                    entry.place,
+                )
+                .suggest(&entry.key, keys),
             );
             sound = false;
         }
@@ -140,7 +164,11 @@ impl CheckContext<'_> {
                     Some(text) => self.condition(text),
                     None => {
                         let entry = table.get("when")?;
-                        self.faults.add(super::form::wrong_form("when", &entry.value, "an expression, in quotes"));
+                        self.faults.add(super::form::wrong_form(
+                            "when",
+                            &entry.value,
+                            "an expression, in quotes",
+                        ));
                         None
                     }
                 };
@@ -162,7 +190,9 @@ impl CheckContext<'_> {
                 self.faults.add(
                     Diagnostic::error(Code::WrongForm, "this case is incomplete or says two things", place)
                         .help("`{ when = '…', then = … }` or `{ otherwise = … }`")
-                        .note("`then`, `otherwise` are plain values; `then_is`, `otherwise_is` are expressions"),
+                        .note(
+                            "`then`, `otherwise` are plain values; `then_is`, `otherwise_is` are expressions",
+                        ),
                 );
                 None
             }
@@ -190,7 +220,7 @@ impl CheckContext<'_> {
             Item::Text(text) => {
                 self.reads_like_an_expression(key, text);
                 let constant = self.shared.borrow_mut().constants.text(&text.text);
-                Some(Expression::text(constant))
+                Some(Expression::text(constant, &text.text))
             }
             Item::Int(int) => Some(Expression::int(*int)),
             Item::Float(float) if float.is_finite() => Some(Expression::float(*float)),
@@ -205,9 +235,9 @@ impl CheckContext<'_> {
     /// A plain text that an expression over known fields would look like is likely meant as one.
     fn reads_like_an_expression(&mut self, key: &str, text: &Passage) {
         let operators = ['+', '-', '*', '/', '%', '(', '<', '>', '=', '&', '|'];
-        let known = expr::names_in(&text.text).into_iter().find(|range| {
-            self.input.get(&text.text[range.clone()]).is_some()
-        });
+        let known = expr::names_in(&text.text)
+            .into_iter()
+            .find(|range| self.input.get(&text.text[range.clone()]).is_some());
         let alone = self.input.get(text.text.trim()).is_some();
         if let Some(range) = known.filter(|_| alone || text.text.contains(operators)) {
             let name = &text.text[range.clone()];
@@ -272,7 +302,14 @@ impl CheckContext<'_> {
     }
 
     /// Adds a field to a fresh row.
-    pub fn add_to_row(&mut self, shape: &mut Shape, name: &str, ty: Type, time: TimeFormat, place: Place) -> Register {
+    pub fn add_to_row(
+        &mut self,
+        shape: &mut Shape,
+        name: &str,
+        ty: Type,
+        time: TimeFormat,
+        place: Place,
+    ) -> Register {
         let field = self.new_field(shape, ty, time, place);
         let register = self.register(field);
         shape.put(name, field);

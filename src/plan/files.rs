@@ -40,9 +40,8 @@ impl Files {
             }
         }
         let mut files: Vec<Option<FileId>> = vec![None; 2 * count];
-        let mut file = |root: usize, groups: &Groups| {
-            *files[groups.root(root)].get_or_insert_with(|| fields.file())
-        };
+        let mut file =
+            |root: usize, groups: &Groups| *files[groups.root(root)].get_or_insert_with(|| fields.file());
         let rows = (0..count).map(|at| file(rows_of(at), &groups)).collect();
         let own = own.iter().map(|root| file(*root, &groups)).collect();
         Files { own, rows }

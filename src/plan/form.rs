@@ -198,12 +198,9 @@ pub fn wrong_form(key: &str, value: &Value, expected: &str) -> Diagnostic {
         Item::Array(values) if values.is_empty() => "an empty list",
         item => item.what(),
     };
-    let fault = Diagnostic::error(
-        Code::WrongForm,
-        format!("`{key}` needs {expected}, found {found}"),
-        value.place,
-    )
-    .label(format!("expected {expected}"));
+    let fault =
+        Diagnostic::error(Code::WrongForm, format!("`{key}` needs {expected}, found {found}"), value.place)
+            .label(format!("expected {expected}"));
     match &value.item {
         Item::Int(_) if expected.starts_with("a duration") => fault.help("add the unit: \"5s\", \"250ms\""),
         Item::Bool(b) if expected.starts_with("an expression") => fault.help(format!("write '{b}'")),
@@ -214,8 +211,9 @@ pub fn wrong_form(key: &str, value: &Value, expected: &str) -> Diagnostic {
 
 fn unknown_key(entry: &Entry, keys: &[Key], what: &str) -> Diagnostic {
     let names = keys.iter().map(|k| k.name);
-    let fault = Diagnostic::error(Code::UnknownKey, format!("{what} has no key `{}`", entry.key), entry.place)
-        .suggest(&entry.key, names.clone());
+    let fault =
+        Diagnostic::error(Code::UnknownKey, format!("{what} has no key `{}`", entry.key), entry.place)
+            .suggest(&entry.key, names.clone());
     if fault.help.is_empty() {
         let names: Vec<_> = names.map(|n| format!("`{n}`")).collect();
         return fault.help(format!("its keys are {}", names.join(", ")));

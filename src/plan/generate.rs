@@ -77,7 +77,7 @@ fn generate(
         );
         return None;
     };
-    let dice = Arc::new(Dice::new(1));
+    let dice = Arc::new(Dice::new(1, 0));
     let mut fields = vec![];
     let set = table.table("set");
     let mut flat = vec![];

@@ -215,15 +215,20 @@ impl<'s> Graph<'s> {
             faults.add(self.unknown(text, &text.text));
             return None;
         };
-        let keeps = matches!(self.sections[to].what, What::Node(kind) if kind.keys.iter().any(|k| k.name == "was"));
+        let keeps =
+            matches!(self.sections[to].what, What::Node(kind) if kind.keys.iter().any(|k| k.name == "was"));
         if keeps {
             return Some(Link { text, to, route: None });
         }
         let kind = self.sections[to].what.kind();
         faults.add(
-            Diagnostic::error(Code::NoTable, format!("`{}` is a {kind} and has no table", text.text), text.whole())
-                .also(self.sections[to].place, "declared here")
-                .help("name a count or a window"),
+            Diagnostic::error(
+                Code::NoTable,
+                format!("`{}` is a {kind} and has no table", text.text),
+                text.whole(),
+            )
+            .also(self.sections[to].place, "declared here")
+            .help("name a count or a window"),
         );
         None
     }
@@ -234,9 +239,12 @@ impl<'s> Graph<'s> {
             What::Node(kind) => kind.has_output,
         });
         let names: Vec<_> = outputs.map(|s| s.name).collect();
-        let fault =
-            Diagnostic::error(Code::UnknownNode, format!("there is no source or node `{name}`"), text.whole())
-                .suggest(name, names.iter().copied());
+        let fault = Diagnostic::error(
+            Code::UnknownNode,
+            format!("there is no source or node `{name}`"),
+            text.whole(),
+        )
+        .suggest(name, names.iter().copied());
         if name == names::DEAD_LETTERS {
             return fault.help("dead letters leave the pipeline: read their topic in another source");
         }

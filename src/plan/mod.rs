@@ -9,7 +9,7 @@ mod assemble;
 pub mod cases;
 mod check;
 pub mod context;
-pub mod explain;
+mod explain;
 mod faults;
 mod fields;
 mod files;
@@ -30,8 +30,8 @@ pub mod shape;
 pub mod source;
 pub mod steps;
 mod table;
-pub mod toplevel;
 mod topics;
+pub mod toplevel;
 mod unused;
 
 pub use assemble::{NodePlan, Plan, SourceRun};
@@ -52,7 +52,8 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::spec;
 
 /// The key that every kind with an input has.
-pub const FROM: Key = Key::required("from", Form::Inputs, "the source or node it gets records from; a list is a merge");
+pub const FROM: Key =
+    Key::required("from", Form::Inputs, "the source or node it gets records from; a list is a merge");
 
 /// A file, read and checked.
 #[derive(Debug)]

@@ -13,7 +13,11 @@ use std::cell::RefCell;
 /// The keys at the top of the file, apart from tables.
 pub const TOP: &[Key] = &[
     Key::optional("version", Form::Any, "the version of the language: 1"),
-    Key::required("name", Form::Text, "the pipeline's name: its consumer group, and part of its topics' names"),
+    Key::required(
+        "name",
+        Form::Text,
+        "the pipeline's name: its consumer group, and part of its topics' names",
+    ),
     Key::optional(
         "guarantee",
         Form::OneOf(&["exactly-once", "at-least-once"]),
@@ -47,12 +51,19 @@ pub const RUN: &[Key] = &[
     Key::optional("workers", Form::Number(1), "how many threads; one a core if left out"),
     Key::optional("state_dir", Form::Text, "the folder for snapshots and the process's identity"),
     Key::optional("memory", Form::Size, "how much the tables may hold before the engine stops"),
-    Key::optional("merge_buffer", Form::Size, "how much one partition may wait for another; 64MiB if left out"),
+    Key::optional(
+        "merge_buffer",
+        Form::Size,
+        "how much one partition may wait for another; 64MiB if left out",
+    ),
 ];
 
 /// The keys of `[status]`.
-pub const STATUS: &[Key] =
-    &[Key::optional("listen", Form::Text, "address of the status endpoint, or \"off\"; 127.0.0.1:6066 if left out")];
+pub const STATUS: &[Key] = &[Key::optional(
+    "listen",
+    Form::Text,
+    "address of the status endpoint, or \"off\"; 127.0.0.1:6066 if left out",
+)];
 
 /// The settings of a pipeline.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,9 +100,7 @@ pub struct Settings {
 
 /// Reads the settings. The forms of values have been checked.
 pub fn read(root: &Table, shared: &RefCell<Shared>, faults: &mut Faults) -> Settings {
-    let text = |table: Option<&Table>, key: &str| {
-        Some(table?.get(key)?.value.as_text()?.text.clone())
-    };
+    let text = |table: Option<&Table>, key: &str| Some(table?.get(key)?.value.as_text()?.text.clone());
     let (kafka, run, status) = (root.table("kafka"), root.table("run"), root.table("status"));
     let name = name(root, faults);
     let exactly_once = text(Some(root), "guarantee").as_deref() != Some("at-least-once");
@@ -136,8 +145,12 @@ fn name(root: &Table, faults: &mut Faults) -> String {
     };
     if !names::is_topic(&text.text) || text.text.len() > 100 {
         faults.add(
-            Diagnostic::error(Code::BadName, format!("`{}` cannot be a pipeline's name", text.text), text.place)
-                .label("letters, digits, `.`, `_` and `-`, at most 100 of them"),
+            Diagnostic::error(
+                Code::BadName,
+                format!("`{}` cannot be a pipeline's name", text.text),
+                text.place,
+            )
+            .label("letters, digits, `.`, `_` and `-`, at most 100 of them"),
         );
     }
     text.text.clone()
@@ -156,14 +169,18 @@ fn dead_letters(root: &Table, name: &str, faults: &mut Faults) -> String {
 fn brokers(kafka: Option<&Table>) -> Vec<String> {
     let values = kafka.and_then(|t| t.get("brokers")).map(|e| e.value.one_or_many()).unwrap_or_default();
     let texts = values.iter().filter_map(Value::as_text);
-    let list: Vec<_> =
-        texts.flat_map(|t| t.text.split(',')).map(|b| b.trim().to_owned()).filter(|b| !b.is_empty()).collect();
+    let list: Vec<_> = texts
+        .flat_map(|t| t.text.split(','))
+        .map(|b| b.trim().to_owned())
+        .filter(|b| !b.is_empty())
+        .collect();
     if list.is_empty() { vec!["localhost:9092".to_owned()] } else { list }
 }
 
 fn client_properties(kafka: &Table, exactly_once: bool, faults: &mut Faults) -> Vec<(Side, String, Setting)> {
     let mut all = vec![];
-    for (key, side) in [("common", Side::Common), ("consumer", Side::Consumer), ("producer", Side::Producer)] {
+    for (key, side) in [("common", Side::Common), ("consumer", Side::Consumer), ("producer", Side::Producer)]
+    {
         if let Some(table) = kafka.table(key) {
             let found = properties::check(side, table, exactly_once, &mut faults.found);
             all.extend(found.into_iter().map(|(name, setting)| (side, name, setting)));
@@ -193,9 +210,13 @@ pub fn version(root: &Table, faults: &mut Faults) {
     let Some(entry) = root.get("version") else { return };
     if entry.value.item != Item::Int(1) {
         faults.add(
-            Diagnostic::error(Code::Version, "this program reads version 1 of the language", entry.value.place)
-                .label("another version")
-                .help("leave the key out, or write `version = 1`"),
+            Diagnostic::error(
+                Code::Version,
+                "this program reads version 1 of the language",
+                entry.value.place,
+            )
+            .label("another version")
+            .help("leave the key out, or write `version = 1`"),
         );
     }
 }

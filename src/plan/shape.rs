@@ -197,9 +197,10 @@ impl Shape {
 
     /// The fields with their types, as notes show them.
     pub fn describe(&self, fields: &Fields) -> String {
-        let list = self.fields.iter().map(|(name, id)| {
-            format!("{name}{}", if fields.info(*id).ty.optional { "?" } else { "" })
-        });
+        let list = self
+            .fields
+            .iter()
+            .map(|(name, id)| format!("{name}{}", if fields.info(*id).ty.optional { "?" } else { "" }));
         list.collect::<Vec<_>>().join(", ")
     }
 

@@ -20,13 +20,29 @@ use std::cell::RefCell;
 pub const KEYS: &[Key] = &[
     Key::required("topic", Form::Texts, "the topic to read, or a list of them"),
     Key::optional("schema", Form::Schema, "the fields its records have"),
-    Key::optional("format", Form::OneOf(&["json", "text", "bytes"]), "what a record's value is; json if left out"),
-    Key::optional("key", Form::Field, "the field that producers key their records by: a promise that is checked"),
+    Key::optional(
+        "format",
+        Form::OneOf(&["json", "text", "bytes"]),
+        "what a record's value is; json if left out",
+    ),
+    Key::optional(
+        "key",
+        Form::Field,
+        "the field that producers key their records by: a promise that is checked",
+    ),
     Key::optional("key_format", Form::OneOf(&["text", "json"]), "how the key is written; text if left out"),
     Key::optional("event_time", Form::Field, "the field that windows follow; Kafka's timestamp if left out"),
     Key::optional("late_by", Form::Duration, "how long windows wait for stragglers; 0s if left out"),
-    Key::optional("idle_after", Form::Duration, "close windows all the same when the topic is quiet for so long"),
-    Key::optional("max_future", Form::Duration, "how far ahead of the wall clock a record may be; 1h if left out"),
+    Key::optional(
+        "idle_after",
+        Form::Duration,
+        "close windows all the same when the topic is quiet for so long",
+    ),
+    Key::optional(
+        "max_future",
+        Form::Duration,
+        "how far ahead of the wall clock a record may be; 1h if left out",
+    ),
     Key::optional(
         "start",
         Form::OneOf(&["earliest", "latest", "error"]),
@@ -142,7 +158,13 @@ pub struct SourceContext<'c> {
 }
 
 /// Checks a source whose records lie in the register file `file`.
-pub fn check(name: &str, place: Place, table: &Table, file: FileId, cx: &mut SourceContext<'_>) -> SourcePlan {
+pub fn check(
+    name: &str,
+    place: Place,
+    table: &Table,
+    file: FileId,
+    cx: &mut SourceContext<'_>,
+) -> SourcePlan {
     let format = match word(table, "format") {
         Some("text") => Format::Text,
         Some("bytes") => Format::Bytes,
@@ -315,14 +337,22 @@ fn named<'t>(
 }
 
 /// A field that a source stands on has to be there in each record.
-fn required(key: &str, text: &Passage, ty: Type, declared: Option<Place>, cx: &mut SourceContext<'_>) -> bool {
+fn required(
+    key: &str,
+    text: &Passage,
+    ty: Type,
+    declared: Option<Place>,
+    cx: &mut SourceContext<'_>,
+) -> bool {
     if !ty.optional {
         return true;
     }
-    let fault =
-        Diagnostic::error(Code::MayBeAbsent, format!("`{}` may be absent", text.text), text.whole())
-            .label(format!("`{key}` needs a value in every record"))
-            .help(format!("declare it `{} = \"{}\"`: records without it become dead letters", text.text, ty.kind));
+    let fault = Diagnostic::error(Code::MayBeAbsent, format!("`{}` may be absent", text.text), text.whole())
+        .label(format!("`{key}` needs a value in every record"))
+        .help(format!(
+            "declare it `{} = \"{}\"`: records without it become dead letters",
+            text.text, ty.kind
+        ));
     cx.faults.add(match declared {
         Some(place) => fault.also(place, "declared optional here"),
         None => fault,
@@ -337,8 +367,12 @@ fn key(table: &Table, shape: &mut Shape, cx: &mut SourceContext<'_>) -> Option<K
     shape.partitioned = Some(vec![id]);
     if matches!(ty.kind, Kind::Json | Kind::List(_) | Kind::Float) {
         cx.faults.add(
-            Diagnostic::error(Code::CannotGroup, format!("`{}` cannot be a key: it is {}", text.text, ty.kind), text.whole())
-                .label("a string, integer, boolean or timestamp is needed"),
+            Diagnostic::error(
+                Code::CannotGroup,
+                format!("`{}` cannot be a key: it is {}", text.text, ty.kind),
+                text.whole(),
+            )
+            .label("a string, integer, boolean or timestamp is needed"),
         );
         return None;
     }

@@ -73,7 +73,9 @@ pub fn conflict(a: &TopicPlan, b: &TopicPlan) -> Option<Diagnostic> {
     let message = match (&a.role, &b.role) {
         (Role::Output | Role::DeadLetters, Role::Output | Role::DeadLetters) => return None,
         (Role::Input, Role::Input) => return None,
-        (Role::Changelog, Role::Changelog) => format!("`{}` and `{}` would share one changelog", a.owner, b.owner),
+        (Role::Changelog, Role::Changelog) => {
+            format!("`{}` and `{}` would share one changelog", a.owner, b.owner)
+        }
         (Role::Changelog, _) | (_, Role::Changelog) => format!("\"{}\" is a table's changelog", a.name),
         _ => format!("\"{}\" is both read and written", a.name),
     };

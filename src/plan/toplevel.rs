@@ -31,7 +31,8 @@ pub const RESERVED: &[(&str, &str)] = &[
 pub fn check(root: &Table, faults: &mut Faults) {
     if root.entries.is_empty() {
         faults.add(
-            Diagnostic::file(Code::Empty, "the file is empty").help("`streamrun new NAME` writes one to start from"),
+            Diagnostic::file(Code::Empty, "the file is empty")
+                .help("`streamrun new NAME` writes one to start from"),
         );
         return;
     }
@@ -50,15 +51,21 @@ fn section(entry: &Entry, faults: &mut Faults) {
     let name = entry.key.as_str();
     if let Some((_, what)) = RESERVED.iter().find(|(kind, _)| *kind == name) {
         return faults.add(
-            Diagnostic::error(Code::ReservedKind, format!("`{name}` is planned and cannot be used yet"), entry.place)
-                .label(*what),
+            Diagnostic::error(
+                Code::ReservedKind,
+                format!("`{name}` is planned and cannot be used yet"),
+                entry.place,
+            )
+            .label(*what),
         );
     }
     if kinds().contains(&name) {
         return;
     }
     match (name, &entry.value.item) {
-        ("params" | "schema" | "kafka" | "run" | "status" | "generate", item) if !matches!(item, Item::Table(_)) => {
+        ("params" | "schema" | "kafka" | "run" | "status" | "generate", item)
+            if !matches!(item, Item::Table(_)) =>
+        {
             faults.add(form::wrong_form(name, &entry.value, "a table"));
         }
         ("kafka", Item::Table(table)) => conform(name, table, settings::KAFKA, entry, faults),
@@ -81,13 +88,16 @@ fn unknown(entry: &Entry, faults: &mut Faults) {
     let name = &entry.key;
     let inner = entry.value.as_table();
     // `[filtr.hot]` is a kind that nobody knows; `topic = "x"` at the top has lost its table.
-    let is_kind = inner.is_some_and(|t| !t.entries.is_empty() && t.entries.iter().all(|e| e.value.as_table().is_some()));
+    let is_kind = inner
+        .is_some_and(|t| !t.entries.is_empty() && t.entries.iter().all(|e| e.value.as_table().is_some()));
     let fault = match (is_kind, inner) {
         (true, _) => Diagnostic::error(Code::UnknownKind, format!("there is no kind `{name}`"), entry.place),
         (false, Some(_)) => {
             Diagnostic::error(Code::UnknownSection, format!("there is no section `[{name}]`"), entry.place)
         }
-        (false, None) => Diagnostic::error(Code::UnknownKey, format!("the pipeline has no key `{name}`"), entry.place),
+        (false, None) => {
+            Diagnostic::error(Code::UnknownKey, format!("the pipeline has no key `{name}`"), entry.place)
+        }
     };
     let fault = fault.suggest(name, names.iter().copied());
     faults.add(match is_kind {

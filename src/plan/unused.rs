@@ -36,7 +36,9 @@ fn nodes(graph: &Graph<'_>, faults: &mut Faults) {
     for (at, section) in graph.sections.iter().enumerate() {
         let keeps = match section.what {
             What::Source => false,
-            What::Node(kind) => !kind.has_output || matches!(kind.rows, Rows::Keeps | Rows::Makes | Rows::Reads),
+            What::Node(kind) => {
+                !kind.has_output || matches!(kind.rows, Rows::Keeps | Rows::Makes | Rows::Reads)
+            }
         };
         let links = || graph.inputs.iter().flatten().chain(graph.tables.iter().flatten());
         if keeps || links().any(|link| link.to == at) {
@@ -65,7 +67,8 @@ const MAX_WAYS: usize = 64;
 fn twice(graph: &Graph<'_>, faults: &mut Faults) {
     let mut ways: Vec<Vec<Way>> = vec![vec![]; graph.sections.len()];
     for at in &graph.order {
-        let inputs: Vec<Vec<Way>> = graph.inputs[*at].iter().map(|link| through(graph, link, &ways)).collect();
+        let inputs: Vec<Vec<Way>> =
+            graph.inputs[*at].iter().map(|link| through(graph, link, &ways)).collect();
         for (i, later) in inputs.iter().enumerate() {
             let met = inputs[..i].iter().position(|earlier| meet(graph, earlier, later));
             if let Some(first) = met {
@@ -116,6 +119,7 @@ fn meet(graph: &Graph<'_>, a: &[Way], b: &[Way]) -> bool {
 
 /// Whether a branch has a route that lets records look at the others.
 fn looks_further(graph: &Graph<'_>, branch: usize) -> bool {
-    let routes = graph.sections[branch].table.get("routes").and_then(|e| e.value.as_array()).unwrap_or_default();
+    let routes =
+        graph.sections[branch].table.get("routes").and_then(|e| e.value.as_array()).unwrap_or_default();
     routes.iter().filter_map(|r| r.as_table()).any(|r| r.get("all").is_some())
 }

@@ -111,8 +111,8 @@ impl Item {
 }
 
 /// A table of the parser's as one of ours.
-pub fn table(source: &str, table: &DeTable<'_>, place: Place) -> Table {
-    let entries = table
+pub fn table(source: &str, parsed: &DeTable<'_>, place: Place) -> Table {
+    let entries = parsed
         .iter()
         .map(|(key, value)| Entry {
             key: key.get_ref().to_string(),
@@ -125,7 +125,7 @@ pub fn table(source: &str, table: &DeTable<'_>, place: Place) -> Table {
 
 /// A value of the parser's as one of ours.
 pub fn item(source: &str, value: &DeValue<'_>, place: Place) -> Value {
-    let item = match value {
+    let found = match value {
         DeValue::String(text) => {
             let raw = source.get(place.range()).unwrap_or_default();
             Item::Text(text::passage(text, raw, place))
@@ -138,12 +138,12 @@ pub fn item(source: &str, value: &DeValue<'_>, place: Place) -> Value {
         DeValue::Boolean(value) => Item::Bool(*value),
         DeValue::Datetime(time) => Item::Time(time.to_string()),
         DeValue::Array(values) => {
-            let values = values.iter().map(|v| self::item(source, v.get_ref(), clip(source, v.span())));
+            let values = values.iter().map(|v| item(source, v.get_ref(), clip(source, v.span())));
             Item::Array(values.collect())
         }
-        DeValue::Table(inner) => Item::Table(self::table(source, inner, place)),
+        DeValue::Table(inner) => Item::Table(table(source, inner, place)),
     };
-    Value { item, place }
+    Value { item: found, place }
 }
 
 /// Recovery may leave spans that reach beyond the file or into a character.

@@ -24,6 +24,7 @@ mod window;
 mod model;
 
 pub use changelog::Corrupt;
+pub use key::KeyShape;
 pub use row::{Row, RowMut};
 pub use table::Table;
 pub use window::Windows;

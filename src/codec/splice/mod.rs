@@ -113,6 +113,13 @@ struct Member {
     index: u16,
 }
 
+impl Layout {
+    /// What it starts from, as it is.
+    pub fn new(base: Base) -> Self {
+        Layout { base, keep: None, drop: vec![], rename: vec![], set: vec![] }
+    }
+}
+
 impl Splice {
     /// Prepares a layout.
     pub fn new(layout: &Layout) -> Self {
@@ -195,6 +202,21 @@ impl Splice {
                 false
             }
         }
+    }
+
+    /// Every error that a record can have.
+    pub fn errors(&self) -> Vec<SpliceError> {
+        let mut errors = vec![SpliceError::NotAnObject];
+        for (index, field) in self.set.iter().enumerate() {
+            let index = index as u16;
+            match field.kind {
+                Kind::Float => errors.push(SpliceError::NotFinite(index)),
+                Kind::Timestamp => errors.push(SpliceError::OutOfYears(index)),
+                _ => {}
+            }
+            errors.extend((1..field.path.len()).map(|part| SpliceError::InTheWay(index, part as u8)));
+        }
+        errors
     }
 
     /// The sentence for the dead letter.

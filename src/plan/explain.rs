@@ -1,0 +1,146 @@
+//! A plan as text: what `check` prints of a file that is sound.
+
+use super::source::SourcePlan;
+use super::{NodePlan, Plan};
+use std::fmt::Write;
+
+/// One line of the tree.
+#[derive(Debug)]
+struct Line {
+    tree: String,
+    kind: String,
+    what: String,
+    rest: String,
+}
+
+/// How a source or node hangs in the tree.
+#[derive(Clone, Copy, Debug)]
+struct Hanging<'h> {
+    /// What stands before its name.
+    branch: &'h str,
+    /// What stands before the names below it.
+    below: &'h str,
+}
+
+impl Plan {
+    /// What was understood of the file, for a person.
+    pub fn explain(&self, path: &str) -> String {
+        let mut out = format!("{path} is sound: {}\n\n", self.summary());
+        let mut lines = vec![];
+        for source in &self.sources {
+            lines.push(Line {
+                tree: source.name.clone(),
+                kind: "source".to_owned(),
+                what: self.topics_of(source),
+                rest: promises(source),
+            });
+            self.below(&source.name, "", &mut lines);
+        }
+        let width = |of: fn(&Line) -> &str| lines.iter().map(|l| of(l).chars().count()).max().unwrap_or(0);
+        let (tree, kind, what) = (width(|l| &l.tree), width(|l| &l.kind), width(|l| &l.what));
+        for line in &lines {
+            let Line { tree: t, kind: k, what: w, rest } = line;
+            let text = format!("  {t:tree$}   {k:kind$}  {w:what$}  {rest}");
+            let _ = writeln!(out, "{}", text.trim_end());
+        }
+        let _ = writeln!(out, "\n  creates: {}", self.creates().join(", "));
+        out
+    }
+
+    /// "1 source, 5 nodes, 2 sinks, exactly once".
+    pub fn summary(&self) -> String {
+        let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        let sinks = self.nodes.iter().filter(|n| n.kind == "sink").count();
+        let guarantee = if self.settings.exactly_once { "exactly once" } else { "at least once" };
+        [
+            count(self.sources.len(), "source"),
+            count(self.nodes.len() - sinks, "node"),
+            count(sinks, "sink"),
+            guarantee.to_owned(),
+        ]
+        .join(", ")
+    }
+
+    /// The topics that the pipeline makes for itself.
+    pub fn creates(&self) -> Vec<String> {
+        let internal: Vec<_> =
+            self.topics.all().iter().filter(|t| t.role.is_internal()).map(|t| t.name.clone()).collect();
+        if internal.is_empty() { vec!["nothing".to_owned()] } else { internal }
+    }
+
+    fn topics_of(&self, source: &SourcePlan) -> String {
+        let names: Vec<_> = source.topics.iter().map(|t| self.topics.get(*t).name.as_str()).collect();
+        names.join(", ")
+    }
+
+    /// The lines of what stands behind a source or node.
+    fn below(&self, name: &str, indent: &str, lines: &mut Vec<Line>) {
+        let children: Vec<&NodePlan> = self.nodes.iter().filter(|n| self.hangs_under(n, name)).collect();
+        let mut children: Vec<_> = children.into_iter().filter(|n| arrow(n).is_none()).collect();
+        children.sort_by_key(|n| n.place);
+        // A sink that is said with an arrow has no line of its own; that of a source needs one. What hangs under a
+        // source is drawn as if more came: the next source may follow.
+        let own = self.sources.iter().any(|s| s.name == name);
+        let sinks = self.nodes.iter().filter(|n| own && self.hangs_under(n, name) && arrow(n).is_some());
+        children.extend(sinks);
+        let count = children.len();
+        for (i, child) in children.into_iter().enumerate() {
+            let hanging = match i + 1 == count && !own {
+                true => Hanging { branch: "└ ", below: "  " },
+                false => Hanging { branch: "├ ", below: "│ " },
+            };
+            lines.push(self.line(child, indent, hanging));
+            self.below(&child.name, &format!("{indent}{}", hanging.below), lines);
+        }
+    }
+
+    /// Whether a node's line stands under a name: that of its first input, or of the table it reads.
+    fn hangs_under(&self, node: &NodePlan, name: &str) -> bool {
+        match (&node.reads, node.inputs.first()) {
+            (Some(reads), _) => reads == name,
+            (None, Some(first)) => first.split('.').next() == Some(name),
+            _ => false,
+        }
+    }
+
+    fn line(&self, node: &NodePlan, indent: &str, hanging: Hanging<'_>) -> Line {
+        let mut rest = vec![];
+        let arrows: Vec<_> =
+            self.nodes.iter().filter(|n| n.inputs == [node.name.clone()]).filter_map(arrow).collect();
+        if !arrows.is_empty() {
+            rest.push(format!("→ {}", arrows.join(", ")));
+        }
+        if let Some(target) = node.target.as_deref() {
+            rest.push(format!("→ {target}"));
+        }
+        if node.inputs.len() > 1 {
+            rest.push(format!("merges {}", node.inputs.join(", ")));
+        } else if let Some(route) = node.inputs.first().filter(|i| i.contains('.')) {
+            rest.push(format!("from {route}"));
+        }
+        Line {
+            tree: format!("{indent}{}{}", hanging.branch, node.name),
+            kind: node.kind.to_owned(),
+            what: node.what.clone(),
+            rest: rest.join(", "),
+        }
+    }
+}
+
+/// The topic of a sink that is said on its input's line.
+fn arrow(node: &NodePlan) -> Option<&str> {
+    let simple = node.inputs.len() == 1 && !node.inputs[0].contains('.');
+    node.target.as_deref().filter(|_| simple)
+}
+
+/// What a source's records promise.
+fn promises(source: &SourcePlan) -> String {
+    let mut promises = vec![];
+    if let Some(key) = &source.key {
+        promises.push(format!("keyed by {}", key.name));
+    }
+    if let Some((name, _)) = &source.event_time {
+        promises.push(format!("time from {name}"));
+    }
+    promises.join(", ")
+}
