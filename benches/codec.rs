@@ -82,6 +82,7 @@ fn with_frame<T>(
         constants: b"critical",
         body: Body::default(),
         timestamp: 0,
+        stamp: 0,
         origin: Origin::default(),
         variant: 0,
         seen: 0,

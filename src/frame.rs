@@ -184,6 +184,8 @@ pub struct Frame<'r> {
     pub body: Body,
     /// The record's time: its event time, or Kafka's where the source has none.
     pub timestamp: i64,
+    /// The timestamp it came with.
+    pub stamp: i64,
     /// Where it came from; meaningless for a fresh row.
     pub origin: Origin,
     /// Which of a merge's body layouts this record has; see `plan::layout`.

@@ -11,6 +11,7 @@ pub mod outbox;
 pub mod partitioner;
 pub mod plan;
 pub mod rows;
+pub mod runtime;
 pub mod spec;
 pub mod store;
 pub mod time;

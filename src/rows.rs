@@ -64,6 +64,7 @@ impl Row {
             constants,
             body: Body::default(),
             timestamp: self.timestamp,
+            stamp: self.timestamp,
             origin: Origin::default(),
             variant: 0,
             seen: 0,

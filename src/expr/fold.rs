@@ -48,6 +48,7 @@ pub(super) fn empty_frame<'r>(
         constants,
         body: Body::default(),
         timestamp: 0,
+        stamp: 0,
         origin: Origin::default(),
         variant: 0,
         seen: 0,

@@ -19,7 +19,7 @@ use super::topics::{Role, Topics};
 use super::{Reasons, TablePlan};
 use crate::codec;
 use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::frame::Register;
+use crate::frame::{Register, Text};
 use crate::operator::{NodeId, Operator};
 use crate::outbox::TopicId;
 use crate::store::StoreDecl;
@@ -50,6 +50,8 @@ pub struct Plan {
     pub reasons: Reasons,
     /// How many registers the widest file has.
     pub width: usize,
+    /// How many places routes are kept in.
+    pub slots: usize,
     /// How many parts there are that have nothing to do with each other.
     pub parts: usize,
     /// What makes up records.
@@ -67,6 +69,8 @@ pub struct SourceRun {
     pub touched: Vec<String>,
     /// What a record has beside its fields, and where it goes.
     pub metas: Vec<(Meta, Register)>,
+    /// The names of its topics, among the plan's constants.
+    pub topics: Vec<(TopicId, Text)>,
     /// The register of the key field.
     pub key: Option<Register>,
     /// The register of the event time.
@@ -141,17 +145,21 @@ pub fn assemble(
     resolve_merges(&mut pieces);
     let parts = parts(pieces.graph);
     let stops = stops(&pieces);
-    let mut runs = vec![];
+    let (mut runs, mut slots) = (vec![], 0);
     for source in &pieces.sources {
         let section = pieces.graph.find(&source.name)?;
         let edges = edges(&pieces, section);
-        let steps = steps::flatten(&edges, &stops, &mut pieces.shared.fields);
+        let steps = steps::flatten(&edges, &stops, &mut pieces.shared.fields, &mut slots);
         let steps = within(steps, &source.name, source.place, faults)?;
-        runs.push(SourceRun { steps, part: parts[section], ..run(source, &pieces) });
+        let names = source.topics.iter().map(|id| {
+            (*id, pieces.shared.constants.text(&pieces.registry.topics.get(*id).name))
+        });
+        let topics = names.collect();
+        runs.push(SourceRun { steps, topics, part: parts[section], ..run(source, &pieces) });
     }
     let mut nodes = vec![];
     for at in 0..pieces.nodes.len() {
-        nodes.push(node(at, &mut pieces, &stops, &parts, faults)?);
+        nodes.push(node(at, &mut pieces, (&stops, &mut slots), &parts, faults)?);
     }
     let width = pieces.graph.sections.iter().enumerate();
     let width = width.map(|(at, _)| {
@@ -172,6 +180,7 @@ pub fn assemble(
         constants: pieces.shared.constants.bytes,
         reasons: pieces.shared.reasons,
         width,
+        slots: slots as usize + 1,
         parts: parts.iter().max().map_or(0, |p| p + 1),
         generates,
         cases,
@@ -267,6 +276,7 @@ fn run(source: &SourcePlan, pieces: &Checked<'_>) -> SourceRun {
     SourceRun {
         fields: source::scanned(source, &pieces.shared),
         touched,
+        topics: vec![],
         metas: fields.metas(source.shape.file),
         key: source.key.as_ref().and_then(|key| fields.info(key.field).register),
         event_time: source.event_time.as_ref().and_then(|(_, id)| fields.info(*id).register),
@@ -278,14 +288,14 @@ fn run(source: &SourcePlan, pieces: &Checked<'_>) -> SourceRun {
 fn node(
     at: usize,
     pieces: &mut Checked<'_>,
-    stops: &[Stop],
+    (stops, slots): (&[Stop], &mut u16),
     parts: &[usize],
     faults: &mut Faults,
 ) -> Option<NodePlan> {
     let section = pieces.graph.sections[pieces.nodes[at].section];
     let steps = match pieces.nodes[at].built.rows_in {
         None => Some(vec![]),
-        Some(_) => steps::flatten(&stops[at].edges, stops, &mut pieces.shared.fields),
+        Some(_) => steps::flatten(&stops[at].edges, stops, &mut pieces.shared.fields, slots),
     };
     let steps = within(steps, section.name, section.place, faults)?;
     let node = &mut pieces.nodes[at];

@@ -41,6 +41,16 @@ impl Reasons {
         }) as u16)
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.sentences.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.sentences.is_empty()
+    }
+
     /// The sentence of an id.
     pub fn sentence(&self, id: ReasonId) -> &str {
         &self.sentences[id.0 as usize]

@@ -81,8 +81,11 @@ pub struct Stop {
 }
 
 /// Flattens what stands behind a list of edges. `None`: more steps than may be.
-pub fn flatten(edges: &[Edge], stops: &[Stop], fields: &mut Fields) -> Option<Vec<Step>> {
-    let mut steps = Flatten { stops, fields, steps: vec![], slots: 0 };
+///
+/// `slots` numbers the places where routes are kept, over all lists of a plan: rows that are run in the middle of
+/// another list must not write over its routes. Slot 0 is for nodes without routes.
+pub fn flatten(edges: &[Edge], stops: &[Stop], fields: &mut Fields, slots: &mut u16) -> Option<Vec<Step>> {
+    let mut steps = Flatten { stops, fields, steps: vec![], slots };
     steps.edges(edges, 0)?;
     Some(steps.steps)
 }
@@ -91,7 +94,7 @@ struct Flatten<'f> {
     stops: &'f [Stop],
     fields: &'f mut Fields,
     steps: Vec<Step>,
-    slots: u16,
+    slots: &'f mut u16,
 }
 
 impl Flatten<'_> {
@@ -116,8 +119,8 @@ impl Flatten<'_> {
         let stop = &self.stops[edge.to.0 as usize];
         let slot = match stop.routed {
             true => {
-                self.slots += 1;
-                self.slots
+                *self.slots = self.slots.saturating_add(1);
+                *self.slots
             }
             false => 0,
         };
@@ -134,16 +137,4 @@ impl Flatten<'_> {
         self.steps.push(Step { action, node, after: 0 });
         (self.steps.len() <= MAX_STEPS).then_some(self.steps.len() - 1)
     }
-}
-
-/// How many route slots a list of steps needs.
-pub fn slots(steps: &[Step]) -> usize {
-    steps
-        .iter()
-        .map(|s| match s.action {
-            Action::Run { slot, .. } => slot as usize + 1,
-            _ => 0,
-        })
-        .max()
-        .unwrap_or(0)
 }

@@ -273,6 +273,7 @@ mod tests {
             constants: &[],
             body: Body::default(),
             timestamp: 0,
+            stamp: 0,
             origin: Origin::default(),
             variant: 0,
             seen: 0,

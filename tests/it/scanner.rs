@@ -22,6 +22,7 @@ pub fn with_frame<T>(payload: &[u8], registers: &mut [u64], run: impl FnOnce(&mu
         constants: b"",
         body: Body::default(),
         timestamp: 0,
+        stamp: 0,
         origin: Origin::default(),
         variant: 0,
         seen: 0,

@@ -1,0 +1,130 @@
+//! Accounting: what became of every record, counted in plain fields, committed and rolled back with the stores.
+
+use crate::operator::Seen;
+use std::ops::AddAssign;
+
+/// What a node has done. `input` is the sum of all the others but `emitted`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NodeTally {
+    /// Records that came in.
+    pub input: u64,
+    /// Records that went on, or were kept.
+    pub passed: u64,
+    /// Rows that it made itself.
+    pub emitted: u64,
+    /// Records that were turned away.
+    pub filtered: u64,
+    /// Records that a rule rejected.
+    pub rejected: u64,
+    /// Records that an expression failed on, or that could not be written.
+    pub failed: u64,
+    /// Records whose window had closed.
+    pub late: u64,
+}
+
+/// What became of a source's records, each counted once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SourceTally {
+    /// Records that were read.
+    pub input: u64,
+    /// Records that reached a sink, a table or a window.
+    pub used: u64,
+    /// Records that became dead letters and were not used.
+    pub dead: u64,
+    /// Records that were late, and neither used nor dead.
+    pub late: u64,
+    /// All others.
+    pub filtered: u64,
+}
+
+impl NodeTally {
+    /// Every record that comes in is accounted for.
+    pub fn adds_up(&self) -> bool {
+        self.input == self.passed + self.filtered + self.rejected + self.failed + self.late
+    }
+}
+
+impl SourceTally {
+    /// Counts a record by what its paths have come to: the first that holds.
+    #[inline]
+    pub fn count(&mut self, seen: u8) {
+        self.input += 1;
+        if seen & Seen::USED != 0 {
+            self.used += 1;
+        } else if seen & Seen::DEAD != 0 {
+            self.dead += 1;
+        } else if seen & Seen::LATE != 0 {
+            self.late += 1;
+        } else {
+            self.filtered += 1;
+        }
+    }
+
+    /// Every record that was read is accounted for.
+    pub fn adds_up(&self) -> bool {
+        self.input == self.used + self.dead + self.late + self.filtered
+    }
+}
+
+impl AddAssign for NodeTally {
+    fn add_assign(&mut self, other: Self) {
+        self.input += other.input;
+        self.passed += other.passed;
+        self.emitted += other.emitted;
+        self.filtered += other.filtered;
+        self.rejected += other.rejected;
+        self.failed += other.failed;
+        self.late += other.late;
+    }
+}
+
+impl AddAssign for SourceTally {
+    fn add_assign(&mut self, other: Self) {
+        self.input += other.input;
+        self.used += other.used;
+        self.dead += other.dead;
+        self.late += other.late;
+        self.filtered += other.filtered;
+    }
+}
+
+/// The tallies of a task.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tallies {
+    /// By node.
+    pub nodes: Vec<NodeTally>,
+    /// By source.
+    pub sources: Vec<SourceTally>,
+    /// Dead letters by reason.
+    pub reasons: Vec<u64>,
+}
+
+impl Tallies {
+    /// Nothing counted yet.
+    pub fn new(nodes: usize, sources: usize, reasons: usize) -> Self {
+        Tallies {
+            nodes: vec![NodeTally::default(); nodes],
+            sources: vec![SourceTally::default(); sources],
+            reasons: vec![0; reasons],
+        }
+    }
+
+    /// The same counts again, into room that is there already.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.nodes.clone_from(&other.nodes);
+        self.sources.clone_from(&other.sources);
+        self.reasons.clone_from(&other.reasons);
+    }
+
+    /// Adds what another task has counted.
+    pub fn add(&mut self, other: &Self) {
+        self.nodes.iter_mut().zip(&other.nodes).for_each(|(a, b)| *a += *b);
+        self.sources.iter_mut().zip(&other.sources).for_each(|(a, b)| *a += *b);
+        self.reasons.iter_mut().zip(&other.reasons).for_each(|(a, b)| *a += *b);
+    }
+
+    /// Whether everything is accounted for.
+    pub fn adds_up(&self) -> bool {
+        self.nodes.iter().all(NodeTally::adds_up) && self.sources.iter().all(SourceTally::adds_up)
+    }
+}

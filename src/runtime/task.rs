@@ -1,0 +1,315 @@
+//! One partition of one part of a plan: its inputs, its stores, its clock. Records in, outputs out.
+//!
+//! Everything here is synchronous, and a function of the records in their order, the clock and the wall time that is
+//! handed in. Nothing becomes permanent here: [`Task::prepare`] writes the changelog, [`Task::committed`] and
+//! [`Task::abort`] are told how it ended.
+
+use super::dead;
+use super::input::{Input, Record, Standing, Unusable};
+use super::tally::Tallies;
+use super::walk::{self, Walk};
+use crate::frame::{Body, Frame, Origin, Value};
+use crate::operator::{Context, NodeId, Seen, StreamTime};
+use crate::outbox::{Outbox, TopicId};
+use crate::plan::Plan;
+use crate::rows::Rows;
+use crate::store::Stores;
+use std::sync::Arc;
+
+/// The most rows that one commit may hold: closing a window of more goes over several.
+pub const ROWS_A_COMMIT: usize = 10_000;
+
+/// How far a batch came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// How many of its records have been processed.
+    pub records: usize,
+    /// Whether a commit is needed before the rest can be.
+    pub full: bool,
+}
+
+/// A task.
+#[derive(Debug)]
+pub struct Task {
+    plan: Arc<Plan>,
+    /// Which part of the plan it runs.
+    pub part: usize,
+    /// Its partition.
+    pub partition: u32,
+    /// What it reads.
+    pub inputs: Vec<Input>,
+    /// Its tables and windows.
+    pub stores: Stores,
+    /// The stores that are its own, each with its changelog.
+    changelogs: Vec<(usize, TopicId)>,
+    timers: Vec<NodeId>,
+    tickers: Vec<(NodeId, i64)>,
+    clock: StreamTime,
+    committed_clock: StreamTime,
+    due: StreamTime,
+    /// What became of records, those of this commit included.
+    pub tallies: Tallies,
+    committed_tallies: Tallies,
+    /// What alerts have said since this was last emptied.
+    pub said: Vec<(NodeId, Vec<u8>)>,
+    /// Dead letters that no plan's reason names, by class, as in [`Unusable::CLASSES`].
+    pub unusable: [u64; Unusable::CLASSES.len()],
+    rows: Rows,
+    emitted: usize,
+    registers: Vec<u64>,
+    arena: Vec<u8>,
+    scratch: Vec<u8>,
+    values: Vec<Value>,
+    routes: Vec<u32>,
+}
+
+impl Task {
+    /// A task that has seen nothing. `alone` if the topics have one partition.
+    pub fn new(plan: Arc<Plan>, part: usize, partition: u32, alone: bool) -> Self {
+        let mut inputs = vec![];
+        for (at, source) in plan.sources.iter().enumerate().filter(|(at, _)| plan.runs[*at].part == part) {
+            inputs.extend(source.topics.iter().map(|topic| Input::new(&plan, at, *topic, alone)));
+        }
+        let own = || plan.nodes.iter().enumerate().filter(|(_, node)| node.part == part);
+        let tables = own().flat_map(|(_, node)| node.table.iter().chain(&node.marks));
+        let changelogs = tables.map(|table| (table.store as usize, table.changelog)).collect();
+        let windowed = |node: &crate::plan::NodePlan| node.table.as_ref().is_some_and(|t| t.windowed);
+        let tallies = Tallies::new(plan.nodes.len(), plan.sources.len(), plan.reasons.len());
+        Task {
+            part,
+            partition,
+            inputs,
+            stores: Stores::new(&plan.stores),
+            changelogs,
+            timers: own().filter(|(_, n)| windowed(n)).map(|(at, _)| NodeId(at as u16)).collect(),
+            tickers: own().filter_map(|(at, n)| Some((NodeId(at as u16), n.tick_ms?))).collect(),
+            clock: StreamTime::START,
+            committed_clock: StreamTime::START,
+            due: StreamTime::NEVER,
+            committed_tallies: tallies.clone(),
+            tallies,
+            said: vec![],
+            unusable: [0; Unusable::CLASSES.len()],
+            rows: Rows::new(plan.width),
+            emitted: 0,
+            registers: vec![0; plan.width],
+            arena: vec![],
+            scratch: vec![],
+            values: vec![],
+            routes: vec![0; plan.slots],
+            plan,
+        }
+    }
+
+    /// The plan it runs.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// Its clock.
+    pub fn clock(&self) -> StreamTime {
+        self.clock
+    }
+
+    /// Processes records of one input, in order, at a wall time. Stops early where a commit is needed first; the
+    /// rest of the batch is then to be handed in again.
+    pub fn process(&mut self, input: usize, records: &[Record<'_>], now_ms: i64, out: &mut Outbox) -> Progress {
+        let plan = self.plan.clone();
+        let (mut inputs, mut unusable) = (std::mem::take(&mut self.inputs), self.unusable);
+        let mut registers = std::mem::take(&mut self.registers);
+        let mut arena = std::mem::take(&mut self.arena);
+        let (partition, timers) = (self.partition, std::mem::take(&mut self.timers));
+        let source = inputs[input].source;
+        let mut frame = Frame {
+            payload: &[],
+            key: None,
+            headers: &[],
+            registers: &mut registers,
+            present: 0,
+            arena: &mut arena,
+            constants: &plan.constants,
+            body: Body::default(),
+            timestamp: 0,
+            stamp: 0,
+            origin: Origin::default(),
+            variant: 0,
+            seen: 0,
+        };
+        let mut walk = self.walk(&plan, out);
+        let mut progress = Progress { records: 0, full: false };
+        for record in records {
+            match inputs[input].decode(record, partition, &mut frame, now_ms) {
+                Ok(()) => {
+                    if frame.timestamp > inputs[input].now.largest {
+                        let before = inputs[input].now.largest;
+                        inputs[input].now.largest = frame.timestamp;
+                        let clock = clock_of(&inputs);
+                        if clock > walk.cx.clock && !walk.step(&timers, clock, ROWS_A_COMMIT) {
+                            // The record waits for the commit; until then it has not been seen.
+                            inputs[input].now.largest = before;
+                            progress.full = true;
+                            break;
+                        }
+                    }
+                    walk.run(&plan.runs[source].steps, &mut frame);
+                }
+                Err(error) => {
+                    turn_away(&mut walk, &inputs[input], record, error, &mut frame, &mut unusable);
+                }
+            }
+            walk.tallies.sources[source].count(frame.seen);
+            inputs[input].now.position = record.offset + 1;
+            progress.records += 1;
+        }
+        let (clock, due) = (walk.cx.clock, walk.cx.due);
+        (self.clock, self.due, self.timers) = (clock, due, timers);
+        (self.inputs, self.unusable, self.registers, self.arena) = (inputs, unusable, registers, arena);
+        debug_assert!(self.due <= walk::smallest_due(&plan, &self.timers, &self.stores), "`wake_at` was forgotten");
+        progress
+    }
+
+    /// Moves the clock as idle inputs allow; `false`: a commit is needed before the rest can be done.
+    pub fn advance(&mut self, out: &mut Outbox) -> bool {
+        let to = clock_of(&self.inputs);
+        self.advance_to(to, out)
+    }
+
+    /// Moves the clock to a time, whatever the inputs say.
+    pub fn advance_to(&mut self, to: StreamTime, out: &mut Outbox) -> bool {
+        if to <= self.clock && self.due > self.clock {
+            return true;
+        }
+        let plan = self.plan.clone();
+        let timers = std::mem::take(&mut self.timers);
+        let mut walk = self.walk(&plan, out);
+        let to = to.max(walk.cx.clock);
+        let done = walk.step(&timers, to, ROWS_A_COMMIT);
+        let (clock, due) = (walk.cx.clock, walk.cx.due);
+        (self.clock, self.due, self.timers) = (clock, due, timers);
+        done
+    }
+
+    /// Calls the nodes that asked for a wall-clock interval of which a multiple lies behind `before`, up to `now`.
+    /// Right behind a commit.
+    pub fn tick(&mut self, before: i64, now: i64, out: &mut Outbox) {
+        let plan = self.plan.clone();
+        let tickers = std::mem::take(&mut self.tickers);
+        let mut walk = self.walk(&plan, out);
+        for (id, every) in &tickers {
+            let multiple = now.div_euclid(*every);
+            if multiple > before.div_euclid(*every) {
+                walk.cx.node = *id;
+                plan.nodes[id.0 as usize].operator.tick(multiple * every, &mut walk.cx);
+                walk.drain(0);
+            }
+        }
+        self.tickers = tickers;
+    }
+
+    /// The next multiple of an interval that some node asked for, behind a wall time.
+    pub fn next_tick(&self, after: i64) -> Option<i64> {
+        self.tickers.iter().map(|(_, every)| (after.div_euclid(*every) + 1) * every).min()
+    }
+
+    fn walk<'w>(&'w mut self, plan: &'w Plan, out: &'w mut Outbox) -> Walk<'w> {
+        Walk {
+            plan,
+            cx: Context {
+                stores: &mut self.stores,
+                rows: &mut self.rows,
+                out,
+                scratch: &mut self.scratch,
+                values: &mut self.values,
+                constants: &plan.constants,
+                node: NodeId(0),
+                clock: self.clock,
+                due: self.due,
+            },
+            routes: &mut self.routes,
+            tallies: &mut self.tallies,
+            said: &mut self.said,
+            emitted: &mut self.emitted,
+        }
+    }
+
+    /// Whether anything has happened since the last commit.
+    pub fn is_dirty(&self) -> bool {
+        self.clock != self.committed_clock || self.inputs.iter().any(|i| i.now != i.committed)
+    }
+
+    /// The first half of a commit: the changelog of what has changed.
+    pub fn prepare(&mut self, out: &mut Outbox) {
+        let timestamp = self.clock.0.max(0);
+        for (store, changelog) in &self.changelogs {
+            if let Some(store) = self.stores.iter_mut().nth(*store) {
+                store.commit(*changelog, timestamp, out);
+            }
+        }
+    }
+
+    /// The second half: it is permanent.
+    pub fn committed(&mut self) {
+        self.stores.iter_mut().for_each(crate::store::Store::committed);
+        self.inputs.iter_mut().for_each(|input| input.committed = input.now);
+        (self.committed_clock, self.emitted) = (self.clock, 0);
+        self.committed_tallies.copy_from(&self.tallies);
+    }
+
+    /// It never happened: everything is as the last commit left it.
+    pub fn abort(&mut self) {
+        self.stores.iter_mut().for_each(crate::store::Store::abort);
+        self.inputs.iter_mut().for_each(|input| input.now = input.committed);
+        (self.clock, self.emitted) = (self.committed_clock, 0);
+        self.due = walk::smallest_due(&self.plan, &self.timers, &self.stores);
+        self.tallies.copy_from(&self.committed_tallies);
+        self.said.clear();
+    }
+
+    /// Takes over what a commit left: where the inputs stand and where the clock does.
+    pub fn resume(&mut self, standings: &[(usize, Standing)], clock: StreamTime) {
+        for (input, standing) in standings {
+            let input = &mut self.inputs[*input];
+            (input.now, input.committed) = (*standing, *standing);
+        }
+        (self.clock, self.committed_clock) = (clock, clock);
+        self.due = walk::smallest_due(&self.plan, &self.timers, &self.stores);
+    }
+
+    /// The stores of this task by name, each with its changelog.
+    pub fn changelogs(&self) -> &[(usize, TopicId)] {
+        &self.changelogs
+    }
+
+    /// What has been counted and committed.
+    pub fn committed_tallies(&self) -> &Tallies {
+        &self.committed_tallies
+    }
+}
+
+/// The smallest clock of the inputs that others have to wait for. Where all are idle the largest counts: nothing is
+/// waited for any more.
+fn clock_of(inputs: &[Input]) -> StreamTime {
+    let waited_for = inputs.iter().filter(|input| !input.idle).map(Input::clock).min();
+    waited_for.unwrap_or_else(|| inputs.iter().map(Input::clock).max().unwrap_or(StreamTime::START))
+}
+
+/// A record that never became a frame.
+#[cold]
+fn turn_away(
+    walk: &mut Walk<'_>,
+    input: &Input,
+    record: &Record<'_>,
+    error: Unusable,
+    frame: &mut Frame<'_>,
+    unusable: &mut [u64; Unusable::CLASSES.len()],
+) {
+    let source = &walk.plan.sources[input.source];
+    if matches!(error, Unusable::NoValue) && source.skip_null {
+        return;
+    }
+    let class = Unusable::CLASSES.iter().position(|c| *c == error.class());
+    unusable[class.unwrap_or(0)] += 1;
+    let reason = input.explain(error, walk.plan, frame.payload);
+    dead::record(walk.plan, walk.cx.out, frame, record.value.is_some(), &reason, &source.name);
+    frame.seen |= Seen::DEAD;
+}

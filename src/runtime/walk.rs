@@ -1,0 +1,222 @@
+//! The record on its way through the steps: depth first, without recursion, a loop over a list in preorder.
+
+use super::dead;
+use super::tally::Tallies;
+use crate::codec::SetField;
+use crate::frame::Frame;
+use crate::operator::{Context, Flow, NodeId, Outcome, RecordError, RouteSet, Seen, StreamTime};
+use crate::plan::Plan;
+use crate::plan::steps::{Action, Step};
+
+/// What a task needs while records run: the plan, its state, its counters.
+#[derive(Debug)]
+pub struct Walk<'w> {
+    /// The plan.
+    pub plan: &'w Plan,
+    /// What operators see.
+    pub cx: Context<'w>,
+    /// The routes that branches chose.
+    pub routes: &'w mut [u32],
+    /// What became of records.
+    pub tallies: &'w mut Tallies,
+    /// What alerts have said: the node, and the row as JSON.
+    pub said: &'w mut Vec<(NodeId, Vec<u8>)>,
+    /// Rows emitted since the last commit.
+    pub emitted: &'w mut usize,
+}
+
+impl Walk<'_> {
+    /// Runs a frame down a list of steps.
+    #[inline]
+    pub fn run(&mut self, steps: &[Step], frame: &mut Frame<'_>) {
+        let (mut at, mark) = (0, self.cx.rows.mark());
+        while let Some(step) = steps.get(at) {
+            let on = match &step.action {
+                Action::Run { operator, port, seen, slot } => {
+                    self.cx.node = step.node;
+                    let flow = operator.process(*port, frame, &mut self.cx);
+                    if self.cx.rows.mark() > mark {
+                        self.drain(mark);
+                    }
+                    self.follow(step.node, flow, *seen, *slot, frame)
+                }
+                Action::Gate { slot, route } => self.routes[*slot as usize] >> route & 1 == 1,
+                Action::Adjust { moves, clears, variant } => {
+                    adjust(frame, moves, clears, *variant);
+                    true
+                }
+            };
+            at = if on { at + 1 } else { step.after as usize };
+        }
+    }
+
+    /// Counts what came of a node's work; whether the record goes on to what stands behind it.
+    #[inline(always)]
+    fn follow(
+        &mut self,
+        node: NodeId,
+        flow: Result<Flow, RecordError>,
+        seen: u8,
+        slot: u16,
+        frame: &mut Frame<'_>,
+    ) -> bool {
+        let tally = &mut self.tallies.nodes[node.0 as usize];
+        tally.input += 1;
+        match flow {
+            Ok(Flow::Pass) => {
+                tally.passed += 1;
+                frame.seen |= seen;
+                true
+            }
+            Ok(Flow::Stop(Outcome::Kept)) => {
+                tally.passed += 1;
+                frame.seen |= Seen::USED;
+                false
+            }
+            Ok(Flow::Routes(RouteSet(routes))) => {
+                tally.passed += 1;
+                self.routes[slot as usize] = routes;
+                true
+            }
+            Ok(Flow::Stop(Outcome::Filtered)) => {
+                tally.filtered += 1;
+                false
+            }
+            other => {
+                self.stopped(node, other, frame);
+                false
+            }
+        }
+    }
+
+    /// The rarer ways in which a record goes no further.
+    #[cold]
+    fn stopped(&mut self, node: NodeId, flow: Result<Flow, RecordError>, frame: &mut Frame<'_>) {
+        let tally = &mut self.tallies.nodes[node.0 as usize];
+        let reason = match flow {
+            Ok(Flow::Stop(Outcome::Late)) => {
+                tally.late += 1;
+                frame.seen |= Seen::LATE;
+                return;
+            }
+            Ok(Flow::Stop(Outcome::LateLetter(reason))) => {
+                tally.late += 1;
+                reason
+            }
+            Ok(Flow::Stop(Outcome::Rejected(reason))) => {
+                tally.rejected += 1;
+                reason
+            }
+            Err(error) => {
+                tally.failed += 1;
+                error.reason
+            }
+            Ok(_) => return,
+        };
+        self.dead_letter(node, reason, frame);
+    }
+
+    fn dead_letter(&mut self, node: NodeId, reason: crate::operator::ReasonId, frame: &mut Frame<'_>) {
+        frame.seen |= Seen::DEAD;
+        self.tallies.reasons[reason.0 as usize] += 1;
+        let (plan, name) = (self.plan, self.plan.nodes[node.0 as usize].name.as_str());
+        let reason = plan.reasons.sentence(reason);
+        match frame.origin.offset {
+            // A row has no origin: it is written as what its maker made of it.
+            offset if offset < 0 => {
+                let maker = frame.origin.partition as usize;
+                dead::row(plan, self.cx.out, frame, fields_of(plan, maker), reason, name);
+            }
+            _ => dead::record(plan, self.cx.out, frame, true, reason, name),
+        }
+    }
+
+    /// Runs the rows that were emitted behind a mark. A row is owned, so its walk may emit others: those come first,
+    /// behind a mark of their own.
+    #[inline(never)]
+    pub fn drain(&mut self, mark: usize) {
+        let mut at = mark;
+        while let Some(mut row) = self.cx.rows.take(at) {
+            at += 1;
+            *self.emitted += 1;
+            let maker = NodeId(row.node);
+            let node = &self.plan.nodes[row.node as usize];
+            self.tallies.nodes[row.node as usize].emitted += 1;
+            let error = row.error.take();
+            let mut frame = row.frame(&self.plan.constants);
+            frame.origin.offset = -1;
+            frame.origin.partition = u32::from(maker.0);
+            match error {
+                Some(error) => self.dead_letter(maker, error.reason, &mut frame),
+                None => {
+                    if node.kind == "alert" {
+                        let mut json = vec![];
+                        dead::write_row(&mut json, &frame, fields_of(self.plan, row_node(&frame)));
+                        self.said.push((maker, json));
+                    }
+                    self.run(&node.steps, &mut frame);
+                }
+            }
+            self.cx.rows.recycle(row);
+        }
+        self.cx.rows.truncate(mark);
+    }
+
+    /// Moves the clock to `to` in steps: while a timer is due the clock stands at it, and every node that is due then
+    /// runs, in topological order, down to the sinks. `false`: more rows than a commit may hold; the clock stands
+    /// where it is, and the rest is done by calling again behind a commit.
+    pub fn step(&mut self, timers: &[NodeId], to: StreamTime, most: usize) -> bool {
+        while self.cx.due <= to {
+            let now = self.cx.due;
+            self.cx.clock = self.cx.clock.max(now);
+            for id in timers {
+                let operator = &self.plan.nodes[id.0 as usize].operator;
+                while operator.due(self.cx.stores).is_some_and(|due| due <= now) {
+                    if *self.emitted >= most {
+                        return false;
+                    }
+                    self.cx.node = *id;
+                    operator.advance(now, &mut self.cx);
+                    self.drain(0);
+                }
+            }
+            self.cx.due = smallest_due(self.plan, timers, self.cx.stores);
+        }
+        self.cx.clock = self.cx.clock.max(to);
+        true
+    }
+}
+
+/// The earliest that any node wants to be called.
+pub fn smallest_due(plan: &Plan, timers: &[NodeId], stores: &crate::store::Stores) -> StreamTime {
+    let due = timers.iter().filter_map(|id| plan.nodes[id.0 as usize].operator.due(stores));
+    due.min().unwrap_or(StreamTime::NEVER)
+}
+
+/// The node whose row a frame is.
+fn row_node(frame: &Frame<'_>) -> usize {
+    frame.origin.partition as usize
+}
+
+/// The fields of a node's rows.
+pub fn fields_of(plan: &Plan, node: usize) -> &[SetField] {
+    let shape = plan.nodes[node].output.as_ref();
+    shape.and_then(|shape| shape.variants.first()).map_or(&[], |variant| &variant.layout.set)
+}
+
+fn adjust(
+    frame: &mut Frame<'_>,
+    moves: &[(crate::frame::Register, crate::frame::Register)],
+    clears: &[crate::frame::Register],
+    variant: Option<u16>,
+) {
+    for (from, to) in moves {
+        frame.copy(*from, *to);
+    }
+    for register in clears {
+        frame.present &= !(1 << register.0);
+    }
+    if let Some(variant) = variant {
+        frame.variant = variant;
+    }
+}
