@@ -16,6 +16,7 @@ mod order;
 mod quote;
 mod scan;
 mod schema;
+mod seen;
 mod skip;
 mod string;
 

@@ -23,30 +23,40 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// Whether the document goes on with the name expected at `place`; and then what it means, and its length with
-    /// the colon.
+    /// If the document goes on with the name expected at `place`: its length, with the colon.
     #[inline(always)]
-    pub(super) fn expected(&self, place: usize, object: u16, rest: &[u8]) -> Option<(Meaning, usize)> {
+    pub(super) fn expected(&self, place: usize, object: u16, rest: &[u8]) -> Option<usize> {
         let name = self.names.get(place)?;
-        let hit = name.object == object && rest.starts_with(&name.literal);
-        hit.then_some((name.meaning, name.literal.len()))
+        (name.object == object && rest.starts_with(&name.literal)).then_some(name.literal.len())
     }
 
-    /// The place behind `place` whose name the document goes on with: the members between are missing this time.
-    pub(super) fn further(&self, place: usize, object: u16, rest: &[u8]) -> Option<usize> {
-        (place + 1..=place + AHEAD).find(|place| self.expected(*place, object, rest).is_some())
+    /// What the name at `place` means. Read from here for expected and for learned names alike: handing it out of
+    /// both through a `match` makes the compiler copy it by pieces, and a processor stalls on reading them back.
+    #[inline(always)]
+    pub(super) fn meaning(&self, place: usize) -> Meaning {
+        self.names.get(place).map_or(Meaning::default(), |name| name.meaning)
     }
 
-    /// Remembers a name for the next record.
-    pub(super) fn learn(&mut self, place: usize, object: u16, literal: &[u8], meaning: Meaning) {
-        if self.names.len() < MOST {
-            let name = Name { literal: literal.to_vec(), object, meaning };
+    /// The place behind `place` whose name the document goes on with, and its length: the members between are
+    /// missing this time.
+    pub(super) fn further(&self, place: usize, object: u16, rest: &[u8]) -> Option<(usize, usize)> {
+        let ahead = place + 1..=place + AHEAD;
+        ahead.into_iter().find_map(|place| Some((place, self.expected(place, object, rest)?)))
+    }
+
+    /// Remembers a name for the next record; where.
+    pub(super) fn learn(&mut self, place: usize, object: u16, literal: &[u8], meaning: Meaning) -> usize {
+        let place = place.min(self.names.len()).min(MOST);
+        let full = self.names.len() > MOST;
+        match self.names.get_mut(place) {
+            Some(name) if full => {
+                name.literal.clear();
+                name.literal.extend_from_slice(literal);
+                (name.object, name.meaning) = (object, meaning);
+            }
             // Inserted, so that what was expected here is expected next.
-            self.names.insert(place.min(self.names.len()), name);
-        } else if let Some(name) = self.names.get_mut(place) {
-            name.literal.clear();
-            name.literal.extend_from_slice(literal);
-            (name.object, name.meaning) = (object, meaning);
+            _ => self.names.insert(place, Name { literal: literal.to_vec(), object, meaning }),
         }
+        place
     }
 }

@@ -10,6 +10,7 @@ use super::explain;
 use super::fault::{Fault, Scan, ScanError, Syntax, not_json};
 use super::order::Order;
 use super::schema::{Field, Leaf, Meaning, Schema};
+use super::seen::Seen;
 use super::skip::{MAX_DEPTH, value_end, word};
 use crate::frame::{Body, Frame, Value};
 use crate::time::Rfc3339;
@@ -23,10 +24,8 @@ const LONGEST: usize = 1 << 30;
 pub struct Scanner {
     fields: Vec<Field>,
     schema: Schema,
-    /// A bit a field that must be there.
-    required: Vec<u64>,
-    /// A bit a field that is there.
-    seen: Vec<u64>,
+    required: Seen,
+    seen: Seen,
     /// Faults against the schema that nothing has put right yet.
     faults: Vec<ScanError>,
     order: Order,
@@ -44,13 +43,13 @@ impl Scanner {
     /// A scanner for the declared fields. `touched` are the top-level names that nodes add, rename or replace: a
     /// record that already has one cannot be written by appending.
     pub fn new(fields: Vec<Field>, touched: Vec<String>) -> Self {
-        let mut required = vec![0; fields.len().div_ceil(64)];
-        for (index, _) in fields.iter().enumerate().filter(|(_, field)| !field.optional) {
-            required[index / 64] |= 1 << (index % 64);
+        let mut required = Seen::none_of(fields.len());
+        for (index, field) in fields.iter().enumerate() {
+            required.mark(index as u16, !field.optional);
         }
         Scanner {
             schema: Schema::new(&fields, &touched),
-            seen: vec![0; required.len()],
+            seen: Seen::none_of(fields.len()),
             required,
             fields,
             faults: vec![],
@@ -80,7 +79,7 @@ impl Scanner {
     #[inline(always)]
     fn document(&mut self, frame: &mut Frame<'_>) -> Scan<Body> {
         let bytes = frame.payload;
-        self.seen.fill(0);
+        self.seen.clear();
         self.faults.clear();
         let open = blank(bytes, 0);
         if bytes.get(open) != Some(&b'{') || bytes.len() >= LONGEST {
@@ -103,36 +102,42 @@ impl Scanner {
         if bytes.get(at) == Some(&b'}') {
             return Ok(at);
         }
+        // Kept apart from `walk` where the processor can keep them, until somebody else goes on from here.
+        let Walk { mut place, mut touched, depth } = *walk;
         loop {
-            let (meaning, colon) = self.name(bytes, at, walk, object)?;
+            let (named, colon) = self.name(bytes, at, place, object)?;
             let value = blank(bytes, colon);
-            walk.touched |= meaning.touched;
+            let meaning = self.order.meaning(named);
+            place = named + 1;
+            touched |= meaning.touched;
             let end = match meaning {
-                Meaning { leaf: Some(leaf), object: None, .. } => {
-                    self.field(frame, leaf, value, walk.depth)?
+                Meaning { leaf: Some(leaf), object: None, .. } => self.field(frame, leaf, value, depth)?,
+                Meaning { leaf: None, object: None, .. } => value_end(bytes, value, depth)?,
+                Meaning { leaf, object: Some(inner), .. } => {
+                    (walk.place, walk.touched) = (place, touched);
+                    let end = self.within(frame, walk, leaf, inner, value)?;
+                    (place, touched) = (walk.place, walk.touched);
+                    end
                 }
-                Meaning { leaf: None, object: None, .. } => value_end(bytes, value, walk.depth)?,
-                Meaning { leaf, object: Some(inner), .. } => self.within(frame, walk, leaf, inner, value)?,
             };
             at = blank(bytes, end);
             match bytes.get(at) {
                 Some(b',') => at = blank(bytes, at + 1),
-                Some(b'}') => return Ok(at),
+                Some(b'}') => break,
                 _ => return not_json(Syntax::CommaOrBrace, at),
             }
         }
+        (walk.place, walk.touched) = (place, touched);
+        Ok(at)
     }
 
-    /// What the name at `at` means, and where the byte behind its colon is.
+    /// Passes the name at `at`: its place in the order, and the byte behind its colon.
     #[inline(always)]
-    fn name(&mut self, bytes: &[u8], at: usize, walk: &mut Walk, object: u16) -> Scan<(Meaning, usize)> {
+    fn name(&mut self, bytes: &[u8], at: usize, place: usize, object: u16) -> Scan<(usize, usize)> {
         let rest = bytes.get(at..).unwrap_or_default();
-        match self.order.expected(walk.place, object, rest) {
-            Some((meaning, len)) => {
-                walk.place += 1;
-                Ok((meaning, at + len))
-            }
-            None => self.unexpected_name(bytes, at, walk, object),
+        match self.order.expected(place, object, rest) {
+            Some(len) => Ok((place, at + len)),
+            None => self.unexpected_name(bytes, at, place, object),
         }
     }
 
@@ -142,19 +147,15 @@ impl Scanner {
         &mut self,
         bytes: &[u8],
         at: usize,
-        walk: &mut Walk,
+        place: usize,
         object: u16,
-    ) -> Scan<(Meaning, usize)> {
+    ) -> Scan<(usize, usize)> {
         let rest = bytes.get(at..).unwrap_or_default();
-        if let Some(place) = self.order.further(walk.place, object, rest) {
-            walk.place = place;
-        } else {
-            let (meaning, end) = self.schema.read_name(bytes, at, object)?;
-            self.order.learn(walk.place, object, &bytes[at..end], meaning);
-            walk.place += 1;
-            return Ok((meaning, end));
+        if let Some((place, len)) = self.order.further(place, object, rest) {
+            return Ok((place, at + len));
         }
-        self.name(bytes, at, walk, object)
+        let (meaning, end) = self.schema.read_name(bytes, at, object)?;
+        Ok((self.order.learn(place, object, &bytes[at..end], meaning), end))
     }
 
     /// A field's value; where it ends.
@@ -175,9 +176,7 @@ impl Scanner {
 
     #[inline(always)]
     fn keep(&mut self, frame: &mut Frame<'_>, leaf: Leaf, value: Value) {
-        let word = &mut self.seen[leaf.field as usize / 64];
-        let bit = leaf.field % 64;
-        *word = *word & !(1 << bit) | (value.is_set() as u64) << bit;
+        self.seen.mark(leaf.field, value.is_set());
         if let Some(register) = leaf.register {
             frame.set(register, value);
         }
@@ -221,7 +220,7 @@ impl Scanner {
         let object = &self.schema.objects[inner as usize];
         frame.present &= !object.registers;
         for field in &object.fields {
-            self.seen[*field as usize / 64] &= !(1 << (field % 64));
+            self.seen.mark(*field, false);
         }
         self.faults.retain(|fault| !object.fields.contains(&fault.field));
     }
@@ -255,8 +254,8 @@ impl Scanner {
 
     #[inline(always)]
     fn complete(&self) -> Scan<()> {
-        let missing = self.required.iter().zip(&self.seen).fold(0, |missing, (r, s)| missing | r & !s);
-        if missing == 0 && self.faults.is_empty() { Ok(()) } else { self.incomplete() }
+        let complete = self.seen.has_all(&self.required) && self.faults.is_empty();
+        if complete { Ok(()) } else { self.incomplete() }
     }
 
     #[cold]
@@ -264,10 +263,8 @@ impl Scanner {
         if let Some(fault) = self.faults.first() {
             return Err(*fault);
         }
-        let missing =
-            |field: &usize| self.required[field / 64] & !self.seen[field / 64] & 1 << (field % 64) != 0;
-        let field = (0..self.fields.len()).find(missing).unwrap_or_default();
-        Err(ScanError::new(Fault::Missing, field as u16, 0))
+        let field = self.seen.first_missing(&self.required).unwrap_or_default();
+        Err(ScanError::new(Fault::Missing, field, 0))
     }
 }
 
