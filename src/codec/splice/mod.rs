@@ -280,3 +280,6 @@ impl Member {
         Some(Member { literal, register, kind, time, index })
     }
 }
+
+#[cfg(test)]
+mod tests;
