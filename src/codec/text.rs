@@ -32,3 +32,55 @@ pub fn scan(frame: &mut Frame<'_>, value: Option<Register>) -> Result<(), NotTex
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Origin;
+
+    fn with_frame(payload: &[u8], run: impl FnOnce(&mut Frame<'_>)) {
+        run(&mut Frame {
+            payload,
+            key: None,
+            headers: &[],
+            registers: &mut [0],
+            present: 1,
+            arena: &mut vec![],
+            constants: b"",
+            body: Body::default(),
+            timestamp: 0,
+            origin: Origin::default(),
+            variant: 0,
+            seen: 0,
+        });
+    }
+
+    #[test]
+    fn the_payload_is_the_value() {
+        with_frame("plain ü".as_bytes(), |frame| {
+            assert_eq!(scan(frame, Some(Register(0))), Ok(()));
+            assert_eq!(frame.bytes(Register(0)), "plain ü".as_bytes());
+            assert!(frame.text(Register(0)).is_verbatim());
+        });
+    }
+
+    #[test]
+    fn a_payload_that_json_would_escape_is_not_taken_for_json() {
+        with_frame(b"say \"hi\"", |frame| {
+            assert_eq!(scan(frame, Some(Register(0))), Ok(()));
+            assert_eq!(frame.bytes(Register(0)), b"say \"hi\"");
+            assert!(!frame.text(Register(0)).is_verbatim());
+        });
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused_read_or_not() {
+        for register in [None, Some(Register(0))] {
+            with_frame(b"ab\xff", |frame| {
+                let error = scan(frame, register).expect_err("no UTF-8");
+                assert_eq!(error.explain(), "not text: no UTF-8 at byte 2");
+                assert_eq!(frame.present, 0);
+            });
+        }
+    }
+}

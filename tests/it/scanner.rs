@@ -268,7 +268,7 @@ fn scans_what_serde_json_parses() {
     let (mut scanner, fields) = scanner();
     let mut documents = Documents { random: Random(SEED), names: &NAMES };
     let mut accepted = 0;
-    for case in 0..150_000 {
+    for case in 0..120_000 {
         let mut text = String::new();
         documents.object(&mut text, 0);
         if documents.random.one_in(2) {
@@ -280,7 +280,7 @@ fn scans_what_serde_json_parses() {
         }
         accepted += compare(&mut scanner, &fields, &document) as usize;
     }
-    assert!(accepted > 20_000, "only {accepted} documents were accepted");
+    assert!(accepted > 15_000, "only {accepted} documents were accepted");
 }
 
 const READING: &str = r#" { "sensor_id":"sensor-\u0031\ud83d\ude00","must" :21.0, "f":-1.5e2,"o":{"i":[1,{"é":null}],"s":"x"},"t":"2026-01-01T00:00:10.5Z","x":[true,{"a":"b\n"}]} "#;
@@ -350,7 +350,7 @@ fn the_last_of_several_members_counts() {
 #[test]
 fn more_fields_than_a_word_has_bits() {
     let field = |i: usize| {
-        field(&format!("f{i}"), Kind::Int, TimeFormat::Text, i % 2 == 0, (i < 3).then_some(i as u8))
+        field(&format!("f{i}"), Kind::Int, TimeFormat::Text, i.is_multiple_of(2), (i < 3).then_some(i as u8))
     };
     let fields: Vec<Field> = (0..200).map(field).collect();
     let mut scanner = Scanner::new(fields, vec![]);

@@ -65,8 +65,17 @@ fn wrong_type(field: &Field, payload: &[u8], at: usize) -> String {
         Kind::Int | Kind::Timestamp if is_number && expected != "timestamp" => {
             format!("expected {expected}, found {}, which is no integer of 64 bits", found(payload, at))
         }
+        Kind::List(_) if in_list(payload, at) => {
+            format!("expected {expected}, found {} in it", found(payload, at))
+        }
         _ => format!("expected {expected}, found {}", found(payload, at)),
     }
+}
+
+/// Whether the value at `at` is an element, and not what stands behind a name.
+fn in_list(payload: &[u8], at: usize) -> bool {
+    let before = payload.get(..at).unwrap_or_default().trim_ascii_end();
+    matches!(before.last(), Some(b'[' | b','))
 }
 
 /// A value, named and quoted.
@@ -95,5 +104,110 @@ fn cut(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::codec::json::{Field, Scanner};
+    use crate::frame::{Body, Frame, Origin};
+    use crate::types::{Element, Kind, TimeFormat};
+
+    fn fields() -> Vec<Field> {
+        let field = |path: &str, kind, time| Field {
+            path: path.split('.').map(String::from).collect(),
+            kind,
+            time,
+            optional: path != "sensor_id",
+            register: None,
+        };
+        vec![
+            field("sensor_id", Kind::String, TimeFormat::Text),
+            field("temperature", Kind::Float, TimeFormat::Text),
+            field("count", Kind::Int, TimeFormat::Text),
+            field("timestamp", Kind::Timestamp, TimeFormat::Text),
+            field("ms", Kind::Timestamp, TimeFormat::Millis),
+            field("tags", Kind::List(Element::String), TimeFormat::Text),
+            field("payload.temp", Kind::Float, TimeFormat::Text),
+        ]
+    }
+
+    #[track_caller]
+    fn check(payload: &[u8], class: &str, sentence: &str) {
+        let mut scanner = Scanner::new(fields(), vec![]);
+        let mut frame = Frame {
+            payload,
+            key: None,
+            headers: &[],
+            registers: &mut [],
+            present: 0,
+            arena: &mut vec![],
+            constants: b"",
+            body: Body::default(),
+            timestamp: 0,
+            origin: Origin::default(),
+            variant: 0,
+            seen: 0,
+        };
+        let error = scanner.scan(&mut frame).expect_err("broken");
+        assert_eq!(scanner.explain(error, payload), sentence);
+        assert_eq!(error.class(), class);
+    }
+
+    /// A record with these members behind a sound `sensor_id`.
+    #[track_caller]
+    fn wrong(members: &str, sentence: &str) {
+        check(format!(r#"{{"sensor_id":"a",{members}}}"#).as_bytes(), "wrong-type", sentence);
+    }
+
+    #[test]
+    fn what_is_no_json_says_where() {
+        for (payload, sentence) in [
+            (&b""[..], "not JSON: there is nothing"),
+            (b" \n", "not JSON: there is nothing"),
+            (b"not json", "not JSON: expected a value at byte 0"),
+            (br#"{"sensor_id":"a" "b"}"#, "not JSON: expected `,` or `}` at byte 17"),
+            (br#"{"sensor_id":"a"#, "not JSON: expected `\"`, but it ends at byte 15"),
+            (br#"{"sensor_id" 1}"#, "not JSON: expected `:` at byte 13"),
+            (br#"{"a":1,}"#, "not JSON: expected a name in quotes at byte 7"),
+            (br#"{"a":[1 2]}"#, "not JSON: expected `,` or `]` at byte 8"),
+            (br#"{"a":-}"#, "not JSON: expected a digit at byte 6"),
+            (br#"{"a":1e999}"#, "not JSON: number out of range at byte 5"),
+            (b"{\"a\":\"\n\"}", "not JSON: control character in a string at byte 6"),
+            (br#"{"a":"\x"}"#, "not JSON: unknown escape at byte 6"),
+            (br#"{"a":"\ud800"}"#, "not JSON: half a surrogate pair at byte 6"),
+            (b"{\"a\":\"b\xff\"}", "not JSON: no UTF-8 at byte 7"),
+            (b"{} x", "not JSON: more behind the end, at byte 3"),
+            (&[b'['; 200], "not JSON: nested too deep at byte 127"),
+            // What is no JSON is said first, wherever it stands.
+            (br#"{"temperature":"hot""#, "not JSON: expected `,` or `}`, but it ends at byte 20"),
+        ] {
+            check(payload, "not-json", sentence);
+        }
+    }
+
+    #[test]
+    fn what_is_not_of_the_schema_says_what_was_found() {
+        check(b"{}", "missing", "sensor_id is missing");
+        check(br#"{"sensor_id":null}"#, "missing", "sensor_id is missing");
+        check(b"[1, 2]", "wrong-type", "not an object: found list `[1, 2]`");
+        check(b"7", "wrong-type", "not an object: found number `7`");
+        wrong(r#""temperature":"hot""#, "temperature: expected float, found text `\"hot\"`");
+        wrong(r#""temperature":true"#, "temperature: expected float, found `true`");
+        wrong(r#""count":1.5"#, "count: expected int, found number `1.5`, which is no integer of 64 bits");
+        wrong(r#""timestamp":"yesterday""#, "timestamp: `yesterday` is no RFC 3339 time");
+        wrong(r#""timestamp":5"#, "timestamp: expected timestamp, found number `5`");
+        wrong(r#""ms":"x""#, "ms: expected timestamp(ms), found text `\"x\"`");
+        wrong(r#""tags":["a",1]"#, "tags: expected string[], found number `1` in it");
+        wrong(r#""tags":{}"#, "tags: expected string[], found object `{}`");
+        wrong(r#""payload":5"#, "payload.temp: payload is no object, found number `5`");
+        wrong(r#""payload":{"temp":"x"}"#, "payload.temp: expected float, found text `\"x\"`");
+    }
+
+    #[test]
+    fn long_values_are_cut_between_characters() {
+        let long = "ü".repeat(100);
+        let shown = format!("temperature: expected float, found text `\"{}…`", "ü".repeat(39));
+        wrong(&format!("\"temperature\":\"{long}\""), &shown);
     }
 }

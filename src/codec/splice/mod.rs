@@ -14,6 +14,7 @@ mod value;
 use super::json::quote;
 use super::text;
 use crate::frame::{Frame, Register};
+use crate::time::is_writable;
 use crate::types::{Kind, TimeFormat};
 use edits::{Prune, Slot};
 pub use value::{Unwritable, write_key_text, write_value};
@@ -82,8 +83,9 @@ pub enum SpliceError {
 #[derive(Debug)]
 pub struct Splice {
     base: Base,
-    /// What may have no JSON, checked before anything is written.
-    risky: Vec<(u16, SetField)>,
+    /// The registers that may have no JSON, and their fields: they are checked before anything is written.
+    floats: Vec<(Register, u16)>,
+    times: Vec<(Register, u16)>,
     plan: Plan,
     set: Vec<SetField>,
     /// The fields by name, and the names that members are renamed to.
@@ -125,10 +127,17 @@ impl Splice {
     pub fn new(layout: &Layout) -> Self {
         let (slots, rename) = edits::slots(layout);
         let live = edits::live(&slots);
-        let risky = |i: &u16| matches!(layout.set[*i as usize].kind, Kind::Float | Kind::Timestamp);
+        let of = |kind: Kind| {
+            let fields = live.iter().map(|i| (&layout.set[*i as usize], *i));
+            let risky = fields.filter(|(field, _)| {
+                field.kind == kind && (kind == Kind::Float || field.time == TimeFormat::Text)
+            });
+            risky.map(|(field, i)| (field.register, i)).collect()
+        };
         Splice {
             base: layout.base,
-            risky: live.iter().filter(|i| risky(i)).map(|i| (*i, layout.set[*i as usize].clone())).collect(),
+            floats: of(Kind::Float),
+            times: of(Kind::Timestamp),
             plan: Plan::of(layout, &slots),
             set: layout.set.clone(),
             slots,
@@ -151,10 +160,14 @@ impl Splice {
     /// Whether every value that would be written has a JSON text.
     #[inline]
     pub fn check(&self, frame: &Frame<'_>) -> Result<(), SpliceError> {
-        for (index, field) in &self.risky {
-            if frame.is_set(field.register) {
-                let checked = value::check(frame, field.register, field.kind, field.time);
-                checked.map_err(|e| SpliceError::of(e, *index))?;
+        for (register, index) in &self.floats {
+            if frame.is_set(*register) && !frame.float(*register).is_finite() {
+                return Err(SpliceError::NotFinite(*index));
+            }
+        }
+        for (register, index) in &self.times {
+            if frame.is_set(*register) && !is_writable(frame.int(*register)) {
+                return Err(SpliceError::OutOfYears(*index));
             }
         }
         Ok(())

@@ -14,23 +14,6 @@ pub enum Unwritable {
     OutOfYears,
 }
 
-/// Whether a register that is set can be written.
-#[inline]
-pub(super) fn check(
-    frame: &Frame<'_>,
-    register: Register,
-    kind: Kind,
-    time: TimeFormat,
-) -> Result<(), Unwritable> {
-    match (kind, time) {
-        (Kind::Float, _) if !frame.float(register).is_finite() => Err(Unwritable::NotFinite),
-        (Kind::Timestamp, TimeFormat::Text) if !crate::time::is_writable(frame.int(register)) => {
-            Err(Unwritable::OutOfYears)
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Appends a register that is set, as JSON. After an error nothing has been appended.
 #[inline]
 pub fn write_value(
