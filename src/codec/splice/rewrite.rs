@@ -181,16 +181,28 @@ struct Found<'r> {
     raw: &'r [u8],
 }
 
-/// Each member once, where its name stands first and with the value that stands last. By hash, since an object may
-/// have very many.
+/// Up to so many members, comparing their names is faster than hashing them.
+const FEW: usize = 16;
+
+/// Each member once, where its name stands first and with the value that stands last. An object may have very many
+/// members, and a record must not stall its task: beyond a few they are found by hash.
 fn once(raw: &[u8]) -> Vec<Found<'_>> {
-    let (mut found, mut places) = (Vec::<Found<'_>>::new(), HashMap::new());
-    for (name, value) in members(raw) {
+    let (mut found, mut places) = (Vec::<Found<'_>>::with_capacity(FEW), HashMap::new());
+    for (name, raw) in members(raw) {
         let plain = plain(name);
-        let place = *places.entry(plain.clone()).or_insert(found.len());
-        match found.get_mut(place) {
-            Some(Found { raw, .. }) => *raw = value,
-            None => found.push(Found { name, plain, raw: value }),
+        let place = match found.len() {
+            ..=FEW => found.iter().position(|earlier| earlier.plain == plain),
+            _ => places.get(&plain).copied(),
+        };
+        if let Some(place) = place {
+            found[place].raw = raw;
+            continue;
+        }
+        found.push(Found { name, plain, raw });
+        if found.len() > FEW {
+            // The first time all of them, then each new one.
+            let fresh = found.iter().enumerate().skip(places.len());
+            places.extend(fresh.map(|(place, found)| (found.plain.clone(), place)));
         }
     }
     found

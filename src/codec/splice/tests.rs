@@ -212,6 +212,16 @@ fn keep_drop_and_rename() {
 }
 
 #[test]
+fn of_many_members_too_the_last_counts() {
+    for count in [15, 16, 17, 18, 40] {
+        let names = || (0..count).map(|i| format!("\"m{i}\":"));
+        let twice: Vec<String> = names().map(|m| m + "1").chain(names().map(|m| m + "2")).collect();
+        let once: Vec<String> = names().map(|m| m + "2").collect();
+        check(&format!("{{{}}}", twice.join(",")), drop(&["x"]), &format!("{{{}}}", once.join(",")));
+    }
+}
+
+#[test]
 fn texts_become_the_field_value_of_an_object() {
     let with = |sets: &[(&str, u8)]| base(Base::Text, sets);
     check("say \"hi\"", with(&[("n", 2)]), r#"{"value":"say \"hi\"","n":-7}"#);
