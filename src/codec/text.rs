@@ -49,6 +49,7 @@ mod tests {
             constants: b"",
             body: Body::default(),
             timestamp: 0,
+            stamp: 0,
             origin: Origin::default(),
             variant: 0,
             seen: 0,

@@ -151,9 +151,10 @@ pub fn assemble(
         let edges = edges(&pieces, section);
         let steps = steps::flatten(&edges, &stops, &mut pieces.shared.fields, &mut slots);
         let steps = within(steps, &source.name, source.place, faults)?;
-        let names = source.topics.iter().map(|id| {
-            (*id, pieces.shared.constants.text(&pieces.registry.topics.get(*id).name))
-        });
+        let names = source
+            .topics
+            .iter()
+            .map(|id| (*id, pieces.shared.constants.text(&pieces.registry.topics.get(*id).name)));
         let topics = names.collect();
         runs.push(SourceRun { steps, topics, part: parts[section], ..run(source, &pieces) });
     }

@@ -113,7 +113,13 @@ impl Task {
 
     /// Processes records of one input, in order, at a wall time. Stops early where a commit is needed first; the
     /// rest of the batch is then to be handed in again.
-    pub fn process(&mut self, input: usize, records: &[Record<'_>], now_ms: i64, out: &mut Outbox) -> Progress {
+    pub fn process(
+        &mut self,
+        input: usize,
+        records: &[Record<'_>],
+        now_ms: i64,
+        out: &mut Outbox,
+    ) -> Progress {
         let plan = self.plan.clone();
         let (mut inputs, mut unusable) = (std::mem::take(&mut self.inputs), self.unusable);
         let mut registers = std::mem::take(&mut self.registers);
@@ -164,7 +170,10 @@ impl Task {
         let (clock, due) = (walk.cx.clock, walk.cx.due);
         (self.clock, self.due, self.timers) = (clock, due, timers);
         (self.inputs, self.unusable, self.registers, self.arena) = (inputs, unusable, registers, arena);
-        debug_assert!(self.due <= walk::smallest_due(&plan, &self.timers, &self.stores), "`wake_at` was forgotten");
+        debug_assert!(
+            self.due <= walk::smallest_due(&plan, &self.timers, &self.stores),
+            "`wake_at` was forgotten"
+        );
         progress
     }
 

@@ -70,6 +70,7 @@ fn frame<'r>(payload: &'r str, registers: &'r mut [u64], arena: &'r mut Vec<u8>)
         constants: CONSTANTS,
         body: Body::default(),
         timestamp: 0,
+        stamp: 0,
         origin: Origin::default(),
         variant: 0,
         seen: 0,
