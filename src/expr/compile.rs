@@ -485,8 +485,10 @@ fn exact_ints(operator: Binary, a: &Node, b: &Node) -> Option<Condition> {
     let (Op::Widen(inner), Op::Constant(Constant::Float(k))) = (&a.op, &b.op) else { return None };
     let Op::Field(field) = inner.op else { return None };
     let whole = k.fract() == 0.0;
+    if inner.ty.optional || k.is_nan() || k.abs() > EXACT {
+        return None;
+    }
     let (compare, k) = match operator {
-        _ if inner.ty.optional || !(k.abs() <= EXACT) => return None,
         Binary::Eq | Binary::Ne if !whole => return Some(Condition::Always(operator == Binary::Ne)),
         Binary::Eq | Binary::Ne => (operator, *k),
         Binary::Lt | Binary::Ge => (operator, k.ceil()),

@@ -225,7 +225,8 @@ mod tests {
     use super::*;
 
     const FIELD: Register = Register(0);
-    const COMPARES: [(Binary, fn(f64, f64) -> bool); 5] = [
+    type Oracle = fn(f64, f64) -> bool;
+    const COMPARES: [(Binary, Oracle); 5] = [
         (Binary::Lt, |a, b| a < b),
         (Binary::Le, |a, b| a <= b),
         (Binary::Gt, |a, b| a > b),
@@ -239,8 +240,8 @@ mod tests {
 
     #[test]
     fn a_closed_interval_is_the_comparison() {
-        use std::f64::{INFINITY, MAX, MIN_POSITIVE, NAN, NEG_INFINITY};
-        let values = [-0.0, 0.0, 1.0, -1.0, 5e-324, MIN_POSITIVE, MAX, -MAX, INFINITY, NEG_INFINITY, NAN];
+        let infinity = f64::INFINITY;
+        let values = [-0.0, 0.0, 1.0, -1.0, 5e-324, f64::MAX, -f64::MAX, infinity, -infinity, f64::NAN];
         for (compare, oracle) in COMPARES {
             for k in values {
                 let range = Range::new(FIELD, compare, k);

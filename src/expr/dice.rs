@@ -44,9 +44,17 @@ impl Dice {
 
     /// From `low` to `high`, both included; nothing when there is nothing between.
     pub fn int(&self, low: i64, high: i64) -> Option<i64> {
-        let width = (high as i128 - low as i128 + 1) as u128;
-        let drawn = (self.bits() as u128 * width) >> 64;
-        (low <= high).then(|| (low as i128 + drawn as i128) as i64)
+        let bits = self.bits();
+        if low > high {
+            return None;
+        }
+        // The high half of a product of 64 bits with the width, which is at most 2^64.
+        let width = (i128::from(high) - i128::from(low) + 1) as u128;
+        let drawn = match width {
+            0x1_0000_0000_0000_0000 => u128::from(bits),
+            width => (u128::from(bits) * width) >> 64,
+        };
+        Some((i128::from(low) + drawn as i128) as i64)
     }
 
     /// Normally distributed (Box and Muller; the second of the pair is not kept).

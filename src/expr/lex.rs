@@ -194,8 +194,8 @@ impl Lexer<'_> {
         if let Some((slip, meant)) = SLIPS.iter().find(|(slip, _)| rest.starts_with(slip)) {
             return self.slip(slip, meant);
         }
-        let assigns = rest.len() > 1 && "+-*/%^".contains(&rest[..1]) && rest[1..].starts_with('=');
-        if assigns && !rest[1..].starts_with("==") {
+        let behind = rest.strip_prefix(['+', '-', '*', '/', '%', '^']);
+        if behind.is_some_and(|behind| behind.starts_with('=') && !behind.starts_with("==")) {
             return self.fault(2, format!("`{}` would assign: expressions have no effects", &rest[..2]), "");
         }
         if let Some(operator) = OPERATORS.iter().find(|operator| rest.starts_with(**operator)) {
@@ -220,12 +220,17 @@ impl Lexer<'_> {
             '=' => self.fault(1, "`=` would assign: expressions have no effects", "`==` compares"),
             '&' => self.fault(1, "`&` is no operator", "`&&` is and, `bitand(a, b)` works on bits"),
             '|' => self.fault(1, "`|` is no operator", "`||` is or, `bitor(a, b)` works on bits"),
-            '?' | ':' => self.fault(1, format!("`{c}` is no operator"), "`if(condition, a, b)` chooses"),
+            '?' => {
+                self.fault(1, "`?` is no operator", "`if(condition, a, b)` chooses");
+                // What follows belongs to it, and would only be a second fault.
+                self.at = self.text.len();
+            }
             ';' => {
                 self.fault(1, "`;` is no operator: expressions have no effects", "one expression, one value")
             }
-            '[' | ']' => {
-                self.fault(1, format!("`{c}` is no operator"), "`contains((\"a\", \"b\"), x)` takes a list")
+            '[' => {
+                self.fault(1, "`[` is no operator", "`contains((\"a\", \"b\"), x)` takes a list");
+                self.at += self.text[self.at..].find(']').map_or(0, |end| end + 1);
             }
             _ => self.fault(c.len_utf8(), format!("`{c}` means nothing in an expression"), ""),
         }

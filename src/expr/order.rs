@@ -198,7 +198,11 @@ impl Order<'_> {
         );
         if word.eq_ignore_ascii_case("not") && followed {
             let fault = self.fault(self.range(self.at), "`not` is written `!`");
-            return Err(Box::new(fault.help(format!("`!{}`", self.text(self.at + 1)))));
+            let operand = match self.text(self.at + 1) {
+                "(" => "(…)",
+                operand => operand,
+            };
+            return Err(Box::new(fault.help(format!("`!{operand}`"))));
         }
         Ok(())
     }

@@ -56,9 +56,13 @@ impl Checker<'_> {
         let mut fault = self.fault(Code::UnknownFunction, head, format!("there is no function `{name}`"));
         let last = |function: &&Function| function.name.rsplit("::").next() == Some(name);
         let alias = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
+        if self.names().candidates().iter().any(|candidate| candidate == name) {
+            fault = fault.help(format!("`{name}` is a field or a param: it takes no arguments"));
+        }
         fault = match (alias, FUNCTIONS.iter().find(last)) {
             (Some((_, meant)), _) => fault.help(format!("`{meant}`")),
             (None, Some(function)) => fault.help(format!("`{}`", function.name)),
+            (None, None) if !fault.help.is_empty() => fault,
             (None, None) => fault.suggest(name, FUNCTIONS.iter().map(|function| function.name)),
         };
         self.faults.push(fault);
@@ -162,7 +166,9 @@ impl Checker<'_> {
         choose: fn(Kind) -> Option<Choice>,
         argument: &Ast,
     ) -> Option<Node> {
-        let node = self.argument(argument, function, function.parameter(0).takes, ast)?;
+        let node = self.node(argument)?;
+        let node = self.accepted(node, function, function.parameter(0).takes)?;
+        let node = self.required(node, &ast.range)?;
         match choose(node.kind()) {
             Some(choice) => self.run(ast, choice.gives, Box::new(choice.run), choice.fails, vec![node]),
             None => {

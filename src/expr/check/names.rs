@@ -10,7 +10,7 @@ use std::ops::Range;
 
 impl Checker<'_> {
     /// The names that stand here.
-    fn names(&mut self) -> &mut dyn Names {
+    pub(super) fn names(&mut self) -> &mut dyn Names {
         match &mut self.scope {
             Scope::Record(names) => *names,
             Scope::Row { row, .. } => *row,
@@ -57,6 +57,15 @@ impl Checker<'_> {
         }
         let message = format!("{} has no field `{name}`", self.names().subject());
         let candidates = self.names().candidates();
+        let split =
+            candidates.iter().find_map(|candidate| Some((candidate, self.part_of(candidate, range)?)));
+        if let Some((candidate, first)) = split {
+            if first {
+                let fault = self.fault(Code::UnknownField, range, message);
+                self.faults.push(fault.help(format!("`field(\"{candidate}\")`")));
+            }
+            return None;
+        }
         let describe = self.names().describe();
         let mut fault = self.fault(Code::UnknownField, range, message).label("not a field, not a param");
         let suggested = fault.help.len();
@@ -76,6 +85,14 @@ impl Checker<'_> {
             None => fault,
         });
         None
+    }
+
+    /// Whether a name is a part of another that stands there, as `user` is of `user-id`; and whether the first part.
+    fn part_of(&self, candidate: &str, range: &Range<usize>) -> Option<bool> {
+        let covers = |start: usize| start <= range.start && range.end <= start + candidate.len();
+        let longer = candidate.len() > range.len();
+        let mut found = self.passage.text.match_indices(candidate).map(|(start, _)| start);
+        found.find(|start| longer && covers(*start)).map(|start| start == range.start)
     }
 
     /// A field of the input where there are many records: three ways out.

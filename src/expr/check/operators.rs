@@ -5,6 +5,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::parse::{Ast, Binary, Shape};
 use crate::expr::tree::{Constant, Facts, Node, Op};
 use crate::types::{Kind, Type};
+use std::ops::Range;
 
 impl Checker<'_> {
     pub(super) fn negate(&mut self, ast: &Ast, operand: &Ast) -> Option<Node> {
@@ -22,7 +23,10 @@ impl Checker<'_> {
         if node.kind() != Kind::Bool {
             return self.wrong(&node, "a bool", "`!`");
         }
-        let node = self.required(node, &ast.range)?;
+        let around = self.comparison.replace(ast.range.clone());
+        let node = self.required(node, &ast.range);
+        self.comparison = around;
+        let node = node?;
         let facts = Facts { holds: node.facts.fails, fails: node.facts.holds };
         let node = self.made(Op::Not(Box::new(node)), Type::required(Kind::Bool), &ast.range)?;
         Some(Node { facts, ..node })
@@ -60,25 +64,21 @@ impl Checker<'_> {
             links.push((first, *operator, right));
             first = left;
         }
-        let innermost = links.last().map(|(ast, operator, _)| (*ast, *operator));
-        let mut chain = self.within_comparison(innermost, |checker| checker.node(first));
-        for (ast, operator, right) in links.into_iter().rev() {
-            chain = self.link(ast, operator, chain, right);
+        let arounds = arounds(&links);
+        let mut chain = self.within(arounds.last().cloned().flatten(), |checker| checker.node(first));
+        for ((ast, operator, right), around) in links.into_iter().zip(arounds).rev() {
+            chain = self.within(around, |checker| checker.link(ast, operator, chain, right));
         }
         chain
     }
 
-    /// Checks an operand; when it stands in a comparison, help can be written for that.
-    fn within_comparison<T>(
-        &mut self,
-        around: Option<(&Ast, Binary)>,
-        check: impl FnOnce(&mut Self) -> T,
-    ) -> T {
+    /// Checks something inside of a comparison, so that help can be written for that.
+    fn within<T>(&mut self, around: Option<Around>, check: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.comparison.clone();
         match around {
-            Some((ast, operator)) if is_comparison(operator) => self.comparison = Some(ast.range.clone()),
-            Some((_, Binary::And | Binary::Or)) => self.comparison = None,
-            _ => {}
+            Some(Around::Comparison(range)) => self.comparison = Some(range),
+            Some(Around::Logic) => self.comparison = None,
+            None => {}
         }
         let checked = check(self);
         self.comparison = before;
@@ -87,15 +87,13 @@ impl Checker<'_> {
 
     fn link(&mut self, ast: &Ast, operator: Binary, left: Option<Node>, right: &Ast) -> Option<Node> {
         let (present, dead) = behind(operator, left.as_ref());
-        let around = Some((ast, operator));
-        let right = self
-            .given(present, dead, |checker| checker.within_comparison(around, |checker| checker.node(right)));
+        let right = self.given(present, dead, |checker| checker.node(right));
         let (left, right) = (left?, right?);
-        self.within_comparison(around, |checker| match operator {
-            Binary::And | Binary::Or => checker.logic(ast, operator, left, right),
-            _ if is_comparison(operator) => checker.comparison(ast, operator, left, right),
-            _ => checker.arithmetic(ast, operator, left, right),
-        })
+        match operator {
+            Binary::And | Binary::Or => self.logic(ast, operator, left, right),
+            _ if is_comparison(operator) => self.comparison(ast, operator, left, right),
+            _ => self.arithmetic(ast, operator, left, right),
+        }
     }
 
     fn logic(&mut self, ast: &Ast, operator: Binary, left: Node, right: Node) -> Option<Node> {
@@ -139,7 +137,7 @@ impl Checker<'_> {
             _ => a == b,
         };
         if !fits {
-            return self.not_comparable(ast, operator, &left, &right);
+            return self.not_comparable(operator, &left, &right);
         }
         let (left, right) = (self.required(left, &ast.range), self.required(right, &ast.range));
         let (left, right) = alike(left?, right?);
@@ -147,15 +145,15 @@ impl Checker<'_> {
         self.made(op, Type::required(Kind::Bool), &ast.range)
     }
 
-    fn not_comparable(&mut self, ast: &Ast, operator: Binary, left: &Node, right: &Node) -> Option<Node> {
+    fn not_comparable(&mut self, operator: Binary, left: &Node, right: &Node) -> Option<Node> {
         let (a, b) = (left.kind(), right.kind());
         let message = match a == b {
-            true => format!("`{}` does not compare {a}s", operator.symbol()),
+            true => format!("`{}` does not compare values of type {a}", operator.symbol()),
             false => format!("`{}` compares {a} with {b}", operator.symbol()),
         };
         let fault = self.fault(Code::TypeMismatch, &right.range, message).label(right.ty.to_string());
         let fault = fault.also(self.passage.at(left.range.clone()), left.ty.to_string());
-        let fault = match self.comparable_help(ast, operator, left, right) {
+        let fault = match self.comparable_help(operator, left, right) {
             Some(help) => fault.help(help),
             None => fault,
         };
@@ -164,9 +162,13 @@ impl Checker<'_> {
     }
 
     /// What was likely meant, when one side is a text and the other is not.
-    fn comparable_help(&self, ast: &Ast, operator: Binary, left: &Node, right: &Node) -> Option<String> {
+    fn comparable_help(&self, operator: Binary, left: &Node, right: &Node) -> Option<String> {
         if matches!(left.kind(), Kind::List(_)) && !matches!(right.kind(), Kind::List(_)) {
             return Some(format!("`contains({}, {})`", self.text(&left.range), self.text(&right.range)));
+        }
+        if left.kind() == Kind::Duration && right.kind().is_number() {
+            let (a, b) = (self.text(&left.range), self.text(&right.range));
+            return Some(format!("`seconds({a}) {} {b}`", operator.symbol()));
         }
         let (string, other) = match (left.kind(), right.kind()) {
             (Kind::String, _) => (left, right),
@@ -193,7 +195,6 @@ impl Checker<'_> {
             }
             _ => return None,
         };
-        let _ = ast;
         Some(match string.range == left.range {
             true => format!("`{converted} {} {}`", operator.symbol(), self.text(&right.range)),
             false => format!("`{} {} {converted}`", self.text(&left.range), operator.symbol()),
@@ -257,7 +258,29 @@ impl Checker<'_> {
     }
 }
 
-pub(super) fn is_comparison(operator: Binary) -> bool {
+/// What stands around an operand, for help.
+#[derive(Clone)]
+enum Around {
+    Comparison(Range<usize>),
+    Logic,
+}
+
+/// For each link of a chain, outermost first, the nearest comparison or logic around its operands.
+fn arounds<T>(links: &[(&Ast, Binary, T)]) -> Vec<Option<Around>> {
+    let mut around = None;
+    let mut all = vec![];
+    for (ast, operator, _) in links {
+        match operator {
+            Binary::And | Binary::Or => around = Some(Around::Logic),
+            _ if is_comparison(*operator) => around = Some(Around::Comparison(ast.range.clone())),
+            _ => {}
+        }
+        all.push(around.clone());
+    }
+    all
+}
+
+fn is_comparison(operator: Binary) -> bool {
     use Binary::{Eq, Ge, Gt, Le, Lt, Ne};
     matches!(operator, Eq | Ne | Lt | Gt | Le | Ge)
 }

@@ -216,7 +216,8 @@ impl Checker<'_> {
         if fits {
             return Some(());
         }
-        let message = format!("a list of {} never contains {}", a.kind(), b.kind());
+        let (inside, sought) = (single(a.kind()), single(b.kind()));
+        let message = format!("a list of {inside} never contains {sought}");
         let fault = self.fault(Code::TypeMismatch, &b.range, message).label(b.ty.to_string());
         let fault = fault.also(self.passage.at(a.range.clone()), a.ty.to_string());
         self.faults.push(fault);
@@ -338,6 +339,14 @@ fn arm_facts(condition: Facts, then: Facts, otherwise: Facts) -> Facts {
     Facts {
         holds: (condition.holds | then.holds) & (condition.fails | otherwise.holds),
         fails: (condition.holds | then.fails) & (condition.fails | otherwise.fails),
+    }
+}
+
+/// The kind of a list's elements; of anything else the kind itself.
+fn single(kind: Kind) -> Kind {
+    match kind {
+        Kind::List(element) => element_kind(element),
+        kind => kind,
     }
 }
 

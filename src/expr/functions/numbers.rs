@@ -116,7 +116,7 @@ pub(super) fn to_int(kind: Kind) -> Option<Choice> {
 /// Towards zero, where the result is an integer of 64 bits. 2^63 itself is not, −2^63 is; NaN is neither.
 fn truncate(x: f64) -> Option<i64> {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    (x >= -LIMIT && x < LIMIT).then_some(x as i64)
+    (-LIMIT..LIMIT).contains(&x).then_some(x as i64)
 }
 
 /// `float(x)`.

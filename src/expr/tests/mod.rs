@@ -1,6 +1,8 @@
 //! One record, its names, and tables of expressions with what they come to.
 
+mod compute;
 mod faults;
+mod mutations;
 mod values;
 
 use super::*;
@@ -216,4 +218,30 @@ pub(super) fn rendered(text: &str) -> String {
     let sound = faults.iter().all(|fault| fault.severity != Severity::Error);
     assert_eq!(expression.is_some(), sound, "{text}: {faults:#?}");
     Report { path: "a.toml", source: &source, diagnostics: &faults }.text(Style::Plain)
+}
+
+/// Every fault in a line: code, what is underlined, message, label, help, notes but for the list of fields.
+pub(super) fn said(text: &str, setting: Setting) -> Vec<String> {
+    let mut table = readings();
+    let mut faults = vec![];
+    let expression = compile(&Passage::plain(text, 0), &mut table, setting, &mut faults);
+    let sound = faults.iter().all(|fault| fault.severity != Severity::Error);
+    assert_eq!(expression.is_some(), sound, "{text}: {faults:#?}");
+    faults.iter().map(|fault| line(text, fault)).collect()
+}
+
+pub(super) fn line(text: &str, fault: &Diagnostic) -> String {
+    let label = fault.primary.as_ref().expect("a fault of an expression has a place");
+    let place = label.place.range();
+    let mut line =
+        format!("{} «{}» {}", fault.code, &text[place.start..place.end.min(text.len())], fault.message);
+    let notes = fault
+        .notes
+        .iter()
+        .filter(|note| !note.starts_with("`valid` has") && !note.starts_with("the row has"));
+    for part in fault.help.iter().chain(notes) {
+        line.push_str(" | ");
+        line.push_str(part);
+    }
+    line
 }
