@@ -94,6 +94,16 @@ impl Compiler<'_> {
             Op::Field(register) => Code::Field(register),
             Op::If(condition, a, b) => self.choice(*condition, *a, *b, part),
             Op::Call(call) => self.call(call, &node.range).of(),
+            Op::Coalesce(mut list)
+                if matches!(list[0].op, Op::Field(_)) && list.len() == 2 && !node.ty.optional =>
+            {
+                let (default, field) = (part(self, list.remove(1)), list.remove(0));
+                let Op::Field(field) = field.op else { return default };
+                Code::run(move |frame| match frame.is_set(field) {
+                    true => Ok(T::read(frame, field)),
+                    false => default.get(frame),
+                })
+            }
             Op::Pick(dice, list) => {
                 let list = self.values(list);
                 Code::run(move |frame| {

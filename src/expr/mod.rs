@@ -121,6 +121,7 @@ pub struct Expression {
     /// What it gives.
     pub ty: Type,
     program: Program,
+    fails: bool,
 }
 
 enum Program {
@@ -158,6 +159,11 @@ impl Expression {
             Program::Field(register, _) => Some(register),
             _ => None,
         }
+    }
+
+    /// Whether `value` never returns an error.
+    pub fn cannot_fail(&self) -> bool {
+        !self.fails
     }
 
     /// As a condition; its type must be a bool that is always there.
@@ -214,7 +220,7 @@ impl Expression {
     }
 
     fn new(node: tree::Node, text: &str, pool: &mut dyn Pool) -> Self {
-        let ty = node.ty;
+        let (ty, fails) = (node.ty, node.fails);
         let mut compiler = Compiler { text, pool };
         let program = match node.op {
             tree::Op::Constant(constant) => {
@@ -227,7 +233,7 @@ impl Expression {
             }
             op => Program::Value(compiler.value(tree::Node { op, ..node })),
         };
-        Expression { ty, program }
+        Expression { ty, program, fails }
     }
 }
 

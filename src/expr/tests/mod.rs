@@ -2,6 +2,7 @@
 
 mod compute;
 mod faults;
+mod limits;
 mod mutations;
 mod values;
 

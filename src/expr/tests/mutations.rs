@@ -83,7 +83,7 @@ fn mutated(text: &str, dice: &Dice) -> String {
             Some(5) => text = text.replacen("sensor_id", NAMES[end % NAMES.len()], 1),
             Some(0) => text.replace_range(start..end, ""),
             Some(1) => text.replace_range(start..end, piece),
-            Some(2) => text.insert_str(start, &text[start..end].to_owned()),
+            Some(2) => text = format!("{}{}", &text[..end], &text[start..]),
             _ => text.insert_str(start, piece),
         }
     }
