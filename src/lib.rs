@@ -15,4 +15,5 @@ pub mod runtime;
 pub mod spec;
 pub mod store;
 pub mod time;
+pub mod transport;
 pub mod types;

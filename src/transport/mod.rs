@@ -1,0 +1,3 @@
+//! Transports: where records come from and go to.
+
+pub mod local;
