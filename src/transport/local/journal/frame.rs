@@ -64,9 +64,9 @@ pub(super) fn peek(bytes: &[u8], place: Place) -> Peek<'_> {
     }
 }
 
-/// Whether a whole frame begins anywhere behind the start of these bytes, which stand at `place`.
-pub(super) fn any_behind(bytes: &[u8], place: Place) -> bool {
-    memchr::memmem::find_iter(bytes, &MAGIC).filter(|found| *found > 0).any(|found| {
+/// Whether a whole frame begins anywhere in these bytes, which stand at `place`.
+pub(super) fn any_whole(bytes: &[u8], place: Place) -> bool {
+    memchr::memmem::find_iter(bytes, &MAGIC).any(|found| {
         let place = Place { at: place.at + found as u64, ..place };
         matches!(peek(&bytes[found..], place), Peek::Whole(_))
     })
@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(peek(&frame[..HEAD + 2], place), Peek::Needs(frame.len()));
 
         let junk = [b"junk", &frame[..]].concat();
-        assert!(any_behind(&junk, Place { at: 96, ..place }));
-        assert!(!any_behind(&junk, Place { at: 95, ..place }));
+        assert!(any_whole(&junk, Place { at: 96, ..place }));
+        assert!(!any_whole(&junk, Place { at: 95, ..place }));
     }
 }

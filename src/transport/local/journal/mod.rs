@@ -190,7 +190,7 @@ impl Log {
         let segment = self.last();
         let mut rest = vec![0; (segment.len()? - self.at) as usize];
         segment.read_at(&mut rest, self.at)?;
-        if frame::any_behind(&rest, place) {
+        if frame::any_whole(&rest, place) {
             return Err(LogError::corrupt(
                 &segment.path,
                 self.at,
