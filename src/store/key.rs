@@ -5,7 +5,9 @@
 //! or a time is eight bytes, big-endian, with the sign turned over; a float likewise, with all bits of a negative
 //! one turned over; a boolean is a byte. Keys stand in changelogs, so none of this may ever change.
 
+use crate::codec::json::quote;
 use crate::frame::{Frame, Register};
+use crate::time::{is_writable, write_timestamp};
 use crate::types::Kind;
 use std::borrow::Cow;
 
@@ -48,6 +50,16 @@ impl KeyShape {
     /// A record's key as the text that goes into a written record; see [`write_text`].
     pub fn write_text(&self, frame: &Frame<'_>, out: &mut Vec<u8>) {
         write_parts(self.parts(frame), self.0.iter().map(|(_, kind)| *kind), out);
+    }
+
+    /// The parts of a key of this shape, each with its register, to make a row of them.
+    pub fn decode<'k>(&self, key: &'k [u8]) -> impl Iterator<Item = (Register, KeyPart<'k>)> {
+        let (alone, mut rest) = (self.0.len() == 1, key);
+        self.0.iter().map_while(move |(register, kind)| {
+            let (part, behind) = decode_part(*kind, alone, rest)?;
+            rest = behind;
+            Some((*register, part))
+        })
     }
 
     fn parts<'a>(&self, frame: &'a Frame<'_>) -> impl ExactSizeIterator<Item = KeyPart<'a>> {
@@ -116,27 +128,31 @@ fn one_of_each(float: f64) -> f64 {
 
 /// The parts of a key that was encoded from such kinds. Bytes that are no such key end it early.
 pub fn decode<'k>(kinds: &[Kind], key: &'k [u8]) -> impl Iterator<Item = KeyPart<'k>> {
-    let alone = kinds.len() == 1;
-    let mut rest = key;
+    let (alone, mut rest) = (kinds.len() == 1, key);
     kinds.iter().map_while(move |kind| {
-        let (part, behind) = match kind {
-            Kind::String if alone => (KeyPart::Text(rest.into()), &rest[..0]),
-            Kind::Int | Kind::Timestamp | Kind::Duration => {
-                let (bytes, behind) = rest.split_first_chunk()?;
-                (KeyPart::Int(unordered_int(*bytes)), behind)
-            }
-            Kind::Float => {
-                let (bytes, behind) = rest.split_first_chunk()?;
-                (KeyPart::Float(unordered_float(*bytes)), behind)
-            }
-            Kind::Bool => {
-                let (byte, behind) = rest.split_first()?;
-                (KeyPart::Bool(*byte != 0), behind)
-            }
-            Kind::String | Kind::Json | Kind::List(_) => decode_text(rest)?,
-        };
+        let (part, behind) = decode_part(*kind, alone, rest)?;
         rest = behind;
         Some(part)
+    })
+}
+
+/// The first part of a key, and what is behind it.
+fn decode_part(kind: Kind, alone: bool, key: &[u8]) -> Option<(KeyPart<'_>, &[u8])> {
+    Some(match kind {
+        Kind::String if alone => (KeyPart::Text(key.into()), &key[..0]),
+        Kind::String | Kind::Json | Kind::List(_) => return decode_text(key),
+        Kind::Int | Kind::Timestamp | Kind::Duration => {
+            let (bytes, behind) = key.split_first_chunk()?;
+            (KeyPart::Int(unordered_int(*bytes)), behind)
+        }
+        Kind::Float => {
+            let (bytes, behind) = key.split_first_chunk()?;
+            (KeyPart::Float(unordered_float(*bytes)), behind)
+        }
+        Kind::Bool => {
+            let (byte, behind) = key.split_first()?;
+            (KeyPart::Bool(*byte != 0), behind)
+        }
     })
 }
 
@@ -185,13 +201,9 @@ fn write_parts<'k>(
 
 fn write_part(part: &KeyPart<'_>, kind: Kind, quoted: bool, out: &mut Vec<u8>) {
     match (part, kind) {
-        (KeyPart::Text(text), Kind::String) if quoted => write_json_text(&String::from_utf8_lossy(text), out),
+        (KeyPart::Text(text), Kind::String) if quoted => quote(out, text),
         (KeyPart::Text(text), _) => out.extend_from_slice(text),
-        (KeyPart::Int(millis), Kind::Timestamp) => match jiff::Timestamp::from_millisecond(*millis) {
-            Ok(time) if quoted => write_json_text(&time.to_string(), out),
-            Ok(time) => out.extend_from_slice(time.to_string().as_bytes()),
-            Err(_) => out.extend_from_slice(itoa::Buffer::new().format(*millis).as_bytes()),
-        },
+        (KeyPart::Int(millis), Kind::Timestamp) => write_time(*millis, quoted, out),
         (KeyPart::Int(int), _) => out.extend_from_slice(itoa::Buffer::new().format(*int).as_bytes()),
         (KeyPart::Float(float), _) if quoted && !float.is_finite() => out.extend_from_slice(b"null"),
         (KeyPart::Float(float), _) => out.extend_from_slice(zmij::Buffer::new().format(*float).as_bytes()),
@@ -199,8 +211,14 @@ fn write_part(part: &KeyPart<'_>, kind: Kind, quoted: bool, out: &mut Vec<u8>) {
     }
 }
 
-fn write_json_text(text: &str, out: &mut Vec<u8>) {
-    serde_json::to_writer(out, text).expect("a text is JSON, and a vector takes it");
+/// A time without a text, one outside the years 0000 to 9999, is its milliseconds.
+fn write_time(millis: i64, quoted: bool, out: &mut Vec<u8>) {
+    if !is_writable(millis) {
+        return out.extend_from_slice(itoa::Buffer::new().format(millis).as_bytes());
+    }
+    out.extend_from_slice(if quoted { b"\"" } else { b"" });
+    write_timestamp(out, millis);
+    out.extend_from_slice(if quoted { b"\"" } else { b"" });
 }
 
 #[cfg(test)]
@@ -305,6 +323,9 @@ mod tests {
                 write_text(&shape.kinds(), shape.encode(frame, &mut scratch), &mut decoded);
                 assert_eq!(String::from_utf8_lossy(&direct), expected);
                 assert_eq!(direct, decoded);
+                let key = shape.encode(frame, &mut scratch).to_vec();
+                let registers = shape.decode(&key).map(|(register, _)| register.0 as usize);
+                assert!(registers.eq(fields.iter().copied()));
             });
         };
         check(&[0], "a\"b");

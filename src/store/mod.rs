@@ -21,7 +21,7 @@ mod undo;
 mod window;
 
 #[cfg(test)]
-mod model;
+mod tests;
 
 pub use changelog::Corrupt;
 pub use key::KeyShape;
