@@ -10,7 +10,7 @@ use streamrun::store::{Family, Store, StoreDecl, StoreId, Stores, Table, Windows
 
 fn decl(family: Family, width: usize) -> StoreDecl {
     let (name, fingerprint) = ("store".into(), String::new());
-    StoreDecl { name, family, width, texts: vec![], optional: false, fingerprint }
+    StoreDecl { name, family, fresh: vec![0; width], texts: vec![], optional: false, fingerprint }
 }
 
 /// Keys as sensors have them, in no order.

@@ -104,7 +104,7 @@ fn spoken(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) -> (u16, crate::outbo
     let store = cx.store(StoreDecl {
         name: node.name.to_owned(),
         family: Family::Table,
-        width: 1,
+        fresh: vec![0],
         texts: vec![],
         optional: false,
         fingerprint: "alert once".to_owned(),

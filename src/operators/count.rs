@@ -87,7 +87,7 @@ fn table(
     let store = cx.store(StoreDecl {
         name: node.name.to_owned(),
         family: Family::Table,
-        width: 1,
+        fresh: vec![0],
         texts: vec![],
         optional: false,
         fingerprint: fingerprint.join("\n"),

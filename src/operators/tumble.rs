@@ -112,7 +112,7 @@ fn check(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) -> Built {
     let store = cx.store(StoreDecl {
         name: node.name.to_owned(),
         family: Family::Windows,
-        width: slots.fresh.len(),
+        fresh: slots.fresh.clone(),
         texts: slots.texts.clone(),
         optional: slots.optional,
         fingerprint: fingerprint.join("\n"),

@@ -3,7 +3,7 @@
 //! A value is: the version; the number of cells, its top bit set when presence bits follow; those, eight bytes; then
 //! each cell, little-endian: eight bytes, or for a text its length in four and the text. What is read is checked as a
 //! whole before any of it is believed. A row with fewer cells than the store has is one from before its node learned
-//! to compute more: the cells that are missing are 0, and absent where that is kept.
+//! to compute more: the cells that are missing are as in a fresh row, and absent where that is kept.
 
 use super::row::{Row, Shape, Word};
 use super::table::Table;
@@ -135,8 +135,8 @@ impl<'v> Decoded<'v> {
     }
 
     /// Puts the cells into a row whose texts, if any, have been freed.
-    pub fn fill(&self, row: &mut [Word], texts: &mut Texts) {
-        row.fill([0; 8]);
+    pub fn fill(&self, row: &mut [Word], fresh: &[u64], texts: &mut Texts) {
+        row.iter_mut().zip(fresh).for_each(|(cell, bits)| *cell = bits.to_le_bytes());
         let mut rest = self.cells;
         for (cell, word) in row[..self.width as usize].iter_mut().enumerate() {
             let Some((bytes, behind)) = self.split_cell(cell, rest) else { return };
@@ -159,7 +159,8 @@ mod tests {
 
     fn decl(width: usize, optional: bool) -> StoreDecl {
         let (name, fingerprint) = (String::new(), String::new());
-        StoreDecl { name, family: Family::Table, width, texts: vec![1], optional, fingerprint }
+        let fresh = vec![9, 0, 9, 9][..width].to_vec();
+        StoreDecl { name, family: Family::Table, fresh, texts: vec![1], optional, fingerprint }
     }
 
     fn value(width: usize, optional: bool) -> Vec<u8> {
@@ -208,7 +209,7 @@ mod tests {
             let mut table = Table::new(&decl(4, optional));
             table.restore(b"k", Some(&value(2, optional))).expect("narrower is fine");
             let row = table.get(b"k").expect("restored");
-            assert_eq!((row.get(0), row.text(1), row.get(3)), (u64::MAX, "grün".as_bytes(), 0));
+            assert_eq!((row.get(0), row.text(1), row.get(3)), (u64::MAX, "grün".as_bytes(), 9));
             assert_eq!((row.is_set(0), row.is_set(1), row.is_set(3)), (true, true, !optional));
         }
     }

@@ -50,8 +50,9 @@ pub struct StoreDecl {
     pub name: String,
     /// Which kind of store.
     pub family: Family,
-    /// How many cells a row has; at most [`StoreDecl::MAX_WIDTH`].
-    pub width: usize,
+    /// The cells of a fresh row, those of texts 0: at most [`StoreDecl::MAX_WIDTH`]. Rows that were stored before the
+    /// node learned to compute more are filled up with these.
+    pub fresh: Vec<u64>,
     /// Which cells hold texts.
     pub texts: Vec<usize>,
     /// Whether rows keep track of which cells are set. Without it all are.
@@ -65,9 +66,9 @@ impl StoreDecl {
     pub const MAX_WIDTH: usize = 64;
 
     fn shape(&self) -> Shape {
-        assert!(self.width <= Self::MAX_WIDTH, "`check` bounds the width of a store");
+        assert!(self.fresh.len() <= Self::MAX_WIDTH, "`check` bounds the width of a store");
         let texts = self.texts.iter().fold(0, |mask, cell| mask | 1u64 << cell);
-        Shape { width: self.width as u8, optional: self.optional, texts }
+        Shape { width: self.fresh.len() as u8, optional: self.optional, texts }
     }
 }
 

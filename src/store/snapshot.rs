@@ -256,7 +256,7 @@ mod tests {
         let decl = |name: &str, family, texts| StoreDecl {
             name: name.into(),
             family,
-            width: 2,
+            fresh: vec![0, 0],
             texts,
             optional: false,
             fingerprint: format!("{name} by sensor_id"),

@@ -45,7 +45,7 @@ fn decl(family: Family, width: usize, texts: &[usize], optional: bool) -> StoreD
     StoreDecl {
         name: "per_sensor".into(),
         family,
-        width,
+        fresh: (0..width).map(|cell| if texts.contains(&cell) { 0 } else { 7 }).collect(),
         texts: texts.to_vec(),
         optional,
         fingerprint: String::new(),
@@ -94,17 +94,13 @@ impl Run {
         self.decl.texts.contains(&cell)
     }
 
-    fn fresh(&self) -> Vec<u64> {
-        (0..self.decl.width).map(|cell| if self.is_text(cell) { 0 } else { 7 }).collect()
-    }
-
     fn fresh_cells(&self) -> Vec<Cell> {
         let cell = |cell| match (self.decl.optional, self.is_text(cell)) {
             (true, _) => Cell::Absent,
             (false, true) => Cell::Text(vec![]),
             (false, false) => Cell::Bits(7),
         };
-        (0..self.decl.width).map(cell).collect()
+        (0..self.decl.fresh.len()).map(cell).collect()
     }
 
     fn touch(&mut self) {
@@ -112,7 +108,7 @@ impl Run {
             Family::Table => 0,
             Family::Windows => self.clock + 1 + self.dice.below(3) as i64,
         };
-        let (key, fresh) = (self.any_key(), self.fresh());
+        let (key, fresh) = (self.any_key(), self.decl.fresh.clone());
         let opens = !self.now.keys().any(|row| row.0 == end);
         let mut model = self.now.remove(&(end, key.clone())).unwrap_or_else(|| self.fresh_cells());
         let mut row = match &mut self.store {
@@ -287,7 +283,7 @@ fn cells_of(decl: &StoreDecl, row: Row<'_>) -> Vec<Cell> {
         (true, true) => Cell::Text(row.text(cell).to_vec()),
         (true, false) => Cell::Bits(row.get(cell)),
     };
-    (0..decl.width).map(cell).collect()
+    (0..decl.fresh.len()).map(cell).collect()
 }
 
 fn run(family: Family, width: usize, texts: &[usize], optional: bool) {

@@ -12,6 +12,7 @@ use super::{StoreDecl, key};
 use crate::operator::StreamTime;
 use crate::outbox::{Outbox, TopicId};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Emptied tables whose room is kept for the windows to come.
 const SPARE: usize = 2;
@@ -20,6 +21,7 @@ const SPARE: usize = 2;
 #[derive(Debug)]
 pub struct Windows {
     shape: Shape,
+    fresh: Arc<[u64]>,
     /// By end. One that is empty has been handed out in this commit, or would be opened by the next touch.
     open: VecDeque<Window>,
     /// The place in `open` that was touched last: records of one time come together.
@@ -45,7 +47,8 @@ struct Closing {
 impl Windows {
     /// No windows yet.
     pub fn new(decl: &StoreDecl) -> Self {
-        Windows { shape: decl.shape(), open: VecDeque::new(), last: 0, closing: None, spare: vec![] }
+        let fresh = decl.fresh.as_slice().into();
+        Windows { shape: decl.shape(), fresh, open: VecDeque::new(), last: 0, closing: None, spare: vec![] }
     }
 
     /// The row of a key in the window that ends at `end`, as [`Table::touch`], and whether this opened the window:
@@ -63,7 +66,7 @@ impl Windows {
     /// Where the window that ends at `end` stands; it is put there if it does not yet.
     fn place(&mut self, end: i64) -> usize {
         self.open.binary_search_by_key(&end, |window| window.end).unwrap_or_else(|at| {
-            let table = self.spare.pop().unwrap_or_else(|| Table::with_shape(self.shape));
+            let table = self.spare.pop().unwrap_or_else(|| Table::with_shape(self.shape, self.fresh.clone()));
             self.open.insert(at, Window { end, table });
             at
         })

@@ -121,7 +121,9 @@ impl Table {
             }
         }
         match (found, value) {
-            (Some(entry), Some(value)) => value.fill(self.entries.cells_mut(entry), &mut self.texts),
+            (Some(entry), Some(value)) => {
+                value.fill(self.entries.cells_mut(entry), &self.fresh, &mut self.texts)
+            }
             (Some(entry), None) => {
                 self.entries.remove(entry);
                 self.live -= 1;
@@ -129,7 +131,7 @@ impl Table {
             (None, Some(value)) => {
                 let empty = std::iter::repeat_n([0; 8], self.shape.cells());
                 let entry = self.entries.add(short, key, Stamp::NEVER, empty);
-                value.fill(self.entries.cells_mut(entry), &mut self.texts);
+                value.fill(self.entries.cells_mut(entry), &self.fresh, &mut self.texts);
                 self.live += 1;
             }
             (None, None) => {}

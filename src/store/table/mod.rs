@@ -15,6 +15,7 @@ use super::row::{RowMut, Shape, Word};
 use super::texts::Texts;
 use super::undo::Undo;
 use std::fmt;
+use std::sync::Arc;
 
 /// A table of rows that change in place.
 pub struct Table {
@@ -22,6 +23,8 @@ pub struct Table {
     texts: Texts,
     undo: Undo,
     shape: Shape,
+    /// What restored rows are filled up with.
+    fresh: Arc<[u64]>,
     /// Counts commits and aborts; see [`Stamp`].
     epoch: u32,
     /// Rows that are there.
@@ -33,12 +36,12 @@ pub struct Table {
 impl Table {
     /// An empty table as declared.
     pub fn new(decl: &StoreDecl) -> Self {
-        Self::with_shape(decl.shape())
+        Self::with_shape(decl.shape(), decl.fresh.as_slice().into())
     }
 
-    pub(in crate::store) fn with_shape(shape: Shape) -> Self {
+    pub(in crate::store) fn with_shape(shape: Shape, fresh: Arc<[u64]>) -> Self {
         let (entries, undo) = (Entries::new(shape.cells()), Undo::new(shape.cells()));
-        Table { entries, texts: Texts::default(), undo, shape, epoch: 1, live: 0, dead: 0 }
+        Table { entries, texts: Texts::default(), undo, shape, fresh, epoch: 1, live: 0, dead: 0 }
     }
 
     /// The row of a key, about to change: made from `fresh` if there is none, saved if this commit has not touched
