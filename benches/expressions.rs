@@ -90,6 +90,7 @@ fn frame<'r>(registers: &'r mut [u64], arena: &'r mut Vec<u8>, constants: &'r [u
         constants,
         body: Body::default(),
         timestamp: 0,
+        stamp: 0,
         origin: Origin::default(),
         variant: 0,
         seen: 0,

@@ -198,7 +198,7 @@ impl Expression {
     }
 
     fn fixed(kind: Kind, constant: Constant, value: Value) -> Self {
-        Expression { ty: Type::required(kind), program: Program::Constant(constant, value) }
+        Expression { ty: Type::required(kind), program: Program::Constant(constant, value), fails: false }
     }
 
     /// The same value as `kind`, which is its own or, for an integer, a float.
@@ -210,13 +210,14 @@ impl Expression {
         if let Program::Constant(Constant::Int(int), _) = self.program {
             return Expression::float(int as f64);
         }
+        let fails = self.fails;
         let widen = move |frame: &mut Frame<'_>| {
             Ok(match self.value(frame)? {
                 Value::Int(int) => Value::Float(int as f64),
                 other => other,
             })
         };
-        Expression { ty, program: Program::Value(Box::new(widen)) }
+        Expression { ty, program: Program::Value(Box::new(widen)), fails }
     }
 
     fn new(node: tree::Node, text: &str, pool: &mut dyn Pool) -> Self {

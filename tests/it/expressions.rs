@@ -154,6 +154,7 @@ fn empty<'r>(
         constants,
         body: Body::default(),
         timestamp: 0,
+        stamp: 0,
         origin: Origin::default(),
         variant: 0,
         seen: 0,
