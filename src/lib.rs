@@ -1,5 +1,6 @@
 //! streamrun: one TOML file describes a stream-processing pipeline, one binary checks it, tests it and runs it.
 
+pub mod aggregates;
 pub mod codec;
 pub mod diagnostic;
 pub mod expr;

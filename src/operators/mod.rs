@@ -1,7 +1,6 @@
 //! The kinds of nodes. To add one: a file here with its doc, its `KIND`, its checked struct and its `impl
 //! Operator`, and a line in the table below.
 
-mod aggregate;
 mod alert;
 mod branch;
 mod count;

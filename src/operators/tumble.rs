@@ -1,6 +1,6 @@
 //! `tumble`: one row a group and window, once the window is over.
 
-use super::aggregate::Slots;
+use crate::aggregates::Slots;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::Expression;
 use crate::frame::{Frame, Register, Value};

@@ -7,22 +7,8 @@ use crate::outbox::TopicId;
 use crate::plan::Plan;
 use crate::plan::shape::Meta;
 use crate::plan::source::Format;
+use crate::transport::Record;
 use crate::types::Kind;
-
-/// A record as a transport hands it out, borrowed for as long as its batch lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Record<'b> {
-    /// Its offset.
-    pub offset: i64,
-    /// Its timestamp in milliseconds.
-    pub timestamp: i64,
-    /// Its key, if it has one.
-    pub key: Option<&'b [u8]>,
-    /// Its value; none is a tombstone.
-    pub value: Option<&'b [u8]>,
-    /// Its headers, in the encoding of [`crate::headers`].
-    pub headers: &'b [u8],
-}
 
 /// What is permanent of an input partition once it is committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

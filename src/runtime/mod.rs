@@ -9,6 +9,6 @@ pub mod tally;
 pub mod task;
 mod walk;
 
-pub use input::{Input, Record};
+pub use input::Input;
 pub use tally::{NodeTally, SourceTally};
 pub use task::{Progress, Task};

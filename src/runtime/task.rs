@@ -5,7 +5,7 @@
 //! [`Task::abort`] are told how it ended.
 
 use super::dead;
-use super::input::{Input, Record, Standing, Unusable};
+use super::input::{Input, Standing, Unusable};
 use super::tally::Tallies;
 use super::walk::{self, Walk};
 use crate::frame::{Body, Frame, Origin, Value};
@@ -14,6 +14,7 @@ use crate::outbox::{Outbox, TopicId};
 use crate::plan::Plan;
 use crate::rows::Rows;
 use crate::store::Stores;
+use crate::transport::Record;
 use std::sync::Arc;
 
 /// The most rows that one commit may hold: closing a window of more goes over several.

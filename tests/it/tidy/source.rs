@@ -19,12 +19,17 @@ pub fn sources() -> Vec<Source> {
         .map(|path| {
             let text = fs::read_to_string(&path).expect("a source file is UTF-8");
             let path = relative(&path);
-            let code = if path.ends_with("/tests.rs") { String::new() } else { code_of(&text) };
+            let code = if is_tests(&path) { String::new() } else { code_of(&text) };
             Source { path, text, code }
         })
         .collect();
     assert!(files.iter().any(|file| file.path == "src/lib.rs"), "the tree was not found");
     files
+}
+
+/// Whether a file holds unit tests and nothing else.
+pub fn is_tests(path: &str) -> bool {
+    path.ends_with("/tests.rs") || path.contains("/tests/")
 }
 
 /// Every file, sorted, but for what is built, hidden (`.ci` is ours) or not text.
