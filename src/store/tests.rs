@@ -355,3 +355,18 @@ fn epochs_may_run_out() {
     table.abort();
     assert_eq!(table.get(b"a").map(|row| row.get(0)), Some(2));
 }
+
+#[test]
+fn a_window_that_comes_late_is_still_the_first() {
+    let mut store = Windows::new(&decl(Family::Windows, 1, &[], false));
+    for end in [30, 20, 40] {
+        store.touch(end, b"a", &[0]);
+    }
+    store.close(StreamTime(30), 9, |end, _, _| assert_eq!(end, 20));
+    store.close(StreamTime(30), 9, |end, _, _| assert_eq!(end, 30));
+    assert_eq!(store.due(), Some(StreamTime(40)));
+    assert!(store.touch(30, b"b", &[0]).1 && store.touch(10, b"b", &[0]).1);
+    assert_eq!(store.due(), Some(StreamTime(10)));
+    store.abort();
+    assert!(store.due().is_none() && store.ends().next().is_none());
+}

@@ -26,6 +26,8 @@ pub struct Windows {
     open: VecDeque<Window>,
     /// The place in `open` that was touched last: records of one time come together.
     last: usize,
+    /// Those before this place in `open` are empty: thousands may close in one commit, and are not walked each time.
+    first: usize,
     closing: Option<Closing>,
     spare: Vec<Table>,
 }
@@ -48,7 +50,15 @@ impl Windows {
     /// No windows yet.
     pub fn new(decl: &StoreDecl) -> Self {
         let fresh = decl.fresh.as_slice().into();
-        Windows { shape: decl.shape(), fresh, open: VecDeque::new(), last: 0, closing: None, spare: vec![] }
+        Windows {
+            shape: decl.shape(),
+            fresh,
+            open: VecDeque::new(),
+            last: 0,
+            first: 0,
+            closing: None,
+            spare: vec![],
+        }
     }
 
     /// The row of a key in the window that ends at `end`, as [`Table::touch`], and whether this opened the window:
@@ -58,6 +68,7 @@ impl Windows {
         if self.open.get(self.last).is_none_or(|window| window.end != end) {
             self.last = self.place(end);
         }
+        self.first = self.first.min(self.last);
         let table = &mut self.open[self.last].table;
         let opened = table.is_empty();
         (table.touch(key, fresh), opened)
@@ -88,13 +99,14 @@ impl Windows {
     }
 
     fn earliest(&self) -> Option<usize> {
-        self.open.iter().position(|window| !window.table.is_empty())
+        (self.first..self.open.len()).find(|at| !self.open[*at].table.is_empty())
     }
 
     /// Hands out at most `room` rows of the earliest window that has ended by `now`, in the order of their keys, and
     /// removes them. While rows are left, the window stays due.
     pub fn close(&mut self, now: StreamTime, room: usize, mut visit: impl FnMut(i64, &[u8], Row<'_>)) {
         let Some(at) = self.earliest().filter(|at| self.open[*at].end <= now.0) else { return };
+        self.first = at;
         let Window { end, table } = &mut self.open[at];
         let held = self.closing.take().filter(|closing| closing.holds(*end, table));
         let mut closing = held.unwrap_or_else(|| Closing { end: *end, order: table.sorted(), next: 0 });
@@ -133,20 +145,20 @@ impl Windows {
         self.drop_empty();
     }
 
-    /// Empty windows go, and their tables are kept for the next ones.
+    /// Empty windows go, and a few of their tables are kept for the next ones. Those that were closed stand in front;
+    /// others are only left by an abort.
     fn drop_empty(&mut self) {
-        self.last = 0;
-        let mut at = 0;
-        while at < self.open.len() {
-            if !self.open[at].table.is_empty() {
-                at += 1;
-                continue;
-            }
-            let Some(mut window) = self.open.remove(at) else { return };
+        (self.last, self.first) = (0, 0);
+        while self.open.front().is_some_and(|window| window.table.is_empty())
+            && let Some(mut window) = self.open.pop_front()
+        {
             if self.spare.len() < SPARE {
                 window.table.reset();
                 self.spare.push(window.table);
             }
+        }
+        if self.open.iter().any(|window| window.table.is_empty()) {
+            self.open.retain(|window| !window.table.is_empty());
         }
     }
 
@@ -159,6 +171,7 @@ impl Windows {
             return Ok(());
         }
         let at = self.place(end);
+        self.first = 0;
         let restored = self.open[at].table.restore(key, value);
         if self.open[at].table.is_empty() {
             self.drop_empty();
