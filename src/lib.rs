@@ -15,6 +15,7 @@ pub mod rows;
 pub mod runtime;
 pub mod spec;
 pub mod store;
+pub mod testing;
 pub mod time;
 pub mod transport;
 pub mod types;

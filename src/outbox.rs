@@ -7,13 +7,10 @@ pub struct TopicId(pub u16);
 /// Which partition of its topic a record goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// The one that the key says, as JVM clients do it; without a key, the one that the record came from, modulo
-    /// their number.
+    /// The one that the key says, as JVM clients do it; without a key, the task's own, modulo their number.
     Key,
     /// The task's own: changelogs.
     Own,
-    /// This one.
-    Partition(u32),
 }
 
 /// One record in the outbox: where its parts end, one behind the other, from `start`.
@@ -23,6 +20,8 @@ pub struct Output {
     pub topic: TopicId,
     /// Which partition there.
     pub target: Target,
+    /// The partition of the task that wrote it.
+    pub own: u32,
     /// Its timestamp in milliseconds.
     pub timestamp: i64,
     /// Where the key starts.
@@ -42,6 +41,8 @@ pub struct Output {
 /// Records on their way out, in order.
 #[derive(Debug, Default)]
 pub struct Outbox {
+    /// The partition of the task that writes at the moment.
+    pub own: u32,
     bytes: Vec<u8>,
     records: Vec<Output>,
 }
@@ -71,6 +72,7 @@ impl Outbox {
         self.records.push(Output {
             topic,
             target,
+            own: self.own,
             timestamp,
             start,
             key_end,

@@ -25,6 +25,11 @@ pub struct Row {
 }
 
 impl Row {
+    /// A row outside of any queue, to look at.
+    pub fn with_width(width: usize) -> Self {
+        Row { cells: vec![0; width], ..Row::default() }
+    }
+
     /// Keeps a text for one of the row's cells.
     pub fn text(&mut self, bytes: &[u8]) -> Value {
         let start = self.text.len();

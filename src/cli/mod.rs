@@ -6,6 +6,7 @@
 mod check;
 mod input;
 mod output;
+mod test;
 
 use clap::{Parser, Subcommand};
 use output::Colour;
@@ -25,6 +26,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Check(check::Args),
+    Test(test::Args),
 }
 
 /// Runs the program.
@@ -33,6 +35,7 @@ pub fn main() -> ExitCode {
     cli.color.choose();
     match cli.verb {
         Verb::Check(args) => check::run(&args),
+        Verb::Test(args) => test::run(&args),
     }
 }
 

@@ -63,6 +63,7 @@ codes! {
     // Settings.
     TopicConflict = "topic-conflict", "a topic is used in two ways that exclude each other";
     BadTest = "bad-test", "a test does what a test cannot do";
+    TestFailed = "test-failed", "what a test expects is not what comes out";
     // Warnings.
     Unused = "unused", "something is declared and never used";
     LooksLikeExpression = "looks-like-expression", "a plain value reads like an expression";

@@ -37,6 +37,8 @@ pub struct Input {
     pub committed: Standing,
     /// Whether it has been quiet for so long that others no longer wait for it.
     pub idle: bool,
+    /// Whether nothing is read of it for the time being.
+    pub paused: bool,
     late_by: i64,
     max_future: i64,
     decoder: Decoder,
@@ -99,6 +101,7 @@ impl Input {
             now: Standing::START,
             committed: Standing::START,
             idle: false,
+            paused: false,
             late_by: declared.late_by,
             max_future: declared.max_future,
             decoder,

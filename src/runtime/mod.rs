@@ -1,14 +1,22 @@
 //! What runs a plan.
 //!
 //! A [`task::Task`] is one partition of one part of the plan: records in, outputs out, synchronous from the source to
-//! the sinks. Nothing here knows a name of the file or a word of TOML.
+//! the sinks. A [`Worker`] has the tasks of its partitions and a transport; its turns poll, process and commit. Nothing here knows a name of the file or a word of TOML.
 
+mod commit;
 pub mod dead;
+mod idle;
 pub mod input;
+mod merge;
+mod metadata;
+mod restore;
 pub mod tally;
 pub mod task;
 mod walk;
+mod worker;
 
 pub use input::Input;
+pub use restore::Restoring;
 pub use tally::{NodeTally, SourceTally};
 pub use task::{Progress, Task};
+pub use worker::{Broken, Options, Stopped, TaskId, TaskState, Turn, Worker};

@@ -57,6 +57,7 @@ pub struct Task {
     pub unusable: [u64; Unusable::CLASSES.len()],
     rows: Rows,
     emitted: usize,
+    marked: bool,
     registers: Vec<u64>,
     arena: Vec<u8>,
     scratch: Vec<u8>,
@@ -93,6 +94,7 @@ impl Task {
             unusable: [0; Unusable::CLASSES.len()],
             rows: Rows::new(plan.width),
             emitted: 0,
+            marked: false,
             registers: vec![0; plan.width],
             arena: vec![],
             scratch: vec![],
@@ -127,21 +129,7 @@ impl Task {
         let mut arena = std::mem::take(&mut self.arena);
         let (partition, timers) = (self.partition, std::mem::take(&mut self.timers));
         let source = inputs[input].source;
-        let mut frame = Frame {
-            payload: &[],
-            key: None,
-            headers: &[],
-            registers: &mut registers,
-            present: 0,
-            arena: &mut arena,
-            constants: &plan.constants,
-            body: Body::default(),
-            timestamp: 0,
-            stamp: 0,
-            origin: Origin::default(),
-            variant: 0,
-            seen: 0,
-        };
+        let mut frame = frame(&mut registers, &mut arena, &plan.constants);
         let mut walk = self.walk(&plan, out);
         let mut progress = Progress { records: 0, full: false };
         for record in records {
@@ -213,7 +201,28 @@ impl Task {
                 walk.drain(0);
             }
         }
+        self.marked |= tickers.iter().any(|(id, _)| plan.nodes[id.0 as usize].marks.is_some());
         self.tickers = tickers;
+    }
+
+    /// Whether a tick may have changed a table, so that it is to be committed before anything else is done.
+    pub fn is_marked(&self) -> bool {
+        self.marked
+    }
+
+    /// When the next timer is due.
+    pub fn due(&self) -> StreamTime {
+        self.due
+    }
+
+    /// The time of a record of an input: its event time, or its timestamp if it cannot be read.
+    pub fn time_of(&mut self, input: usize, record: &Record<'_>) -> i64 {
+        let plan = self.plan.clone();
+        let mut frame = frame(&mut self.registers, &mut self.arena, &plan.constants);
+        match self.inputs[input].decode(record, self.partition, &mut frame, i64::MAX) {
+            Ok(()) => frame.timestamp,
+            Err(_) => record.timestamp,
+        }
     }
 
     /// The next multiple of an interval that some node asked for, behind a wall time.
@@ -244,7 +253,7 @@ impl Task {
 
     /// Whether anything has happened since the last commit.
     pub fn is_dirty(&self) -> bool {
-        self.clock != self.committed_clock || self.inputs.iter().any(|i| i.now != i.committed)
+        self.marked || self.clock != self.committed_clock || self.inputs.iter().any(|i| i.now != i.committed)
     }
 
     /// The first half of a commit: the changelog of what has changed.
@@ -261,7 +270,7 @@ impl Task {
     pub fn committed(&mut self) {
         self.stores.iter_mut().for_each(crate::store::Store::committed);
         self.inputs.iter_mut().for_each(|input| input.committed = input.now);
-        (self.committed_clock, self.emitted) = (self.clock, 0);
+        (self.committed_clock, self.emitted, self.marked) = (self.clock, 0, false);
         self.committed_tallies.copy_from(&self.tallies);
     }
 
@@ -269,7 +278,7 @@ impl Task {
     pub fn abort(&mut self) {
         self.stores.iter_mut().for_each(crate::store::Store::abort);
         self.inputs.iter_mut().for_each(|input| input.now = input.committed);
-        (self.clock, self.emitted) = (self.committed_clock, 0);
+        (self.clock, self.emitted, self.marked) = (self.committed_clock, 0, false);
         self.due = walk::smallest_due(&self.plan, &self.timers, &self.stores);
         self.tallies.copy_from(&self.committed_tallies);
         self.said.clear();
@@ -293,6 +302,25 @@ impl Task {
     /// What has been counted and committed.
     pub fn committed_tallies(&self) -> &Tallies {
         &self.committed_tallies
+    }
+}
+
+/// A frame with nothing in it.
+fn frame<'r>(registers: &'r mut [u64], arena: &'r mut Vec<u8>, constants: &'r [u8]) -> Frame<'r> {
+    Frame {
+        payload: &[],
+        key: None,
+        headers: &[],
+        registers,
+        present: 0,
+        arena,
+        constants,
+        body: Body::default(),
+        timestamp: 0,
+        stamp: 0,
+        origin: Origin::default(),
+        variant: 0,
+        seen: 0,
     }
 }
 

@@ -38,14 +38,13 @@ pub struct Record<'b> {
     pub headers: &'b [u8],
 }
 
-/// Which of `count` partitions an output goes to; `own` is the task's.
-pub fn target(outbox: &Outbox, output: &Output, own: u32, count: u32) -> u32 {
+/// Which of `count` partitions an output goes to.
+pub fn target(outbox: &Outbox, output: &Output, count: u32) -> u32 {
     match output.target {
-        Target::Own => own,
-        Target::Partition(partition) => partition,
+        Target::Own => output.own,
         Target::Key => match outbox.key(output) {
             Some(key) => partitioner::partition_of(key, count),
-            None => own % count.max(1),
+            None => output.own % count.max(1),
         },
     }
 }
@@ -151,8 +150,8 @@ pub trait Transport {
     /// Whether everything that is known to stand in an input has been handed out.
     fn at_end(&mut self, partition: Partition) -> Result<bool, TransportError>;
 
-    /// Writes records, to be seen when they are committed. `own` is the partition of [`crate::outbox::Target::Own`].
-    fn send(&mut self, outbox: &Outbox, own: u32) -> Result<(), TransportError>;
+    /// Writes records, to be seen when they are committed.
+    fn send(&mut self, outbox: &Outbox) -> Result<(), TransportError>;
 
     /// Makes what was sent, and where the inputs stand, permanent: all of it or nothing.
     fn commit(&mut self, positions: &[Position]) -> Result<(), TransportError>;

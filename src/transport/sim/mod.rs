@@ -67,6 +67,12 @@ impl Sim {
         self.member
     }
 
+    /// Dies: its open transaction is ended as that of a dead producer is, and the group gives it up.
+    pub fn crash(self) {
+        self.cluster.end(self.transaction, None);
+        self.cluster.leave(self.member);
+    }
+
     fn name(&self, topic: TopicId) -> &str {
         &self.topics[topic.0 as usize]
     }
@@ -194,12 +200,12 @@ impl Transport for Sim {
         lost(fails, Class::Retry, next >= end)
     }
 
-    fn send(&mut self, outbox: &Outbox, own: u32) -> Outcome<()> {
+    fn send(&mut self, outbox: &Outbox) -> Outcome<()> {
         let fails = self.call(Class::Abort)?;
         for output in outbox.records() {
             let topic = self.name(output.topic);
             let count = self.cluster.partitions(topic).unwrap_or(1);
-            let partition = super::target(outbox, output, own, count);
+            let partition = super::target(outbox, output, count);
             let entry = Entry {
                 timestamp: output.timestamp,
                 key: outbox.key(output).map(<[u8]>::to_vec),

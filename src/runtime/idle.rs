@@ -1,0 +1,125 @@
+//! Silence: inputs at their end stop holding others back, and a task all of whose inputs are quiet goes on by the
+//! wall clock, if its sources say so.
+
+use super::task::Task;
+use super::worker::{Running, TaskId};
+use crate::operator::StreamTime;
+use crate::outbox::Outbox;
+use crate::transport::{Partition, Transport, TransportError};
+
+/// After how long an input that is at its end stops holding others back, in milliseconds.
+const HOLDS_BACK: i64 = 10_000;
+
+/// Since when a task has heard nothing.
+#[derive(Clone, Debug)]
+pub struct Quiet {
+    /// The wall time of the last record of each input.
+    heard: Vec<i64>,
+    /// The wall time of the last record of all.
+    last: i64,
+    /// Where the clock stood behind it.
+    clock: StreamTime,
+}
+
+/// Whether an idle clock has moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// It has not.
+    Not,
+    /// It has.
+    On,
+    /// It has, and cannot go on before a commit.
+    Full,
+}
+
+impl Quiet {
+    /// Nothing heard before now.
+    pub fn new(inputs: usize, clock: StreamTime, now: i64) -> Self {
+        Quiet { heard: vec![now; inputs], last: now, clock }
+    }
+
+    /// Records of an input have come.
+    pub fn heard(&mut self, input: usize, now: i64) {
+        self.heard[input] = now;
+        self.last = self.last.max(now);
+    }
+
+    /// The records that came have been processed: this is where the clock stands at the last one.
+    pub fn stands(&mut self, clock: StreamTime, now: i64) {
+        (self.clock, self.last) = (clock, now);
+    }
+}
+
+/// For how long an input of a task may be quiet before the clock goes on without it.
+fn idle_after(task: &Task) -> Option<Vec<i64>> {
+    task.inputs.iter().map(|input| task.plan().sources[input.source].idle_after).collect()
+}
+
+/// Where the clock of a quiet task stands by the wall clock; none while it is not quiet, or has nothing to go on from.
+fn idle_clock(running: &Running, now: i64) -> Option<StreamTime> {
+    let Quiet { heard, last, clock } = &running.quiet;
+    let after = idle_after(&running.task)?;
+    let quiet = heard.iter().zip(&after).all(|(heard, after)| now - heard >= *after);
+    (quiet && *clock != StreamTime::START).then(|| StreamTime(clock.0.saturating_add(now - last)))
+}
+
+/// Before records end a silence the clock is brought to where the silence has taken it; `false`: not before a commit.
+pub fn catch_up(running: &mut Running, now: i64, out: &mut Outbox) -> bool {
+    match idle_clock(running, now) {
+        Some(clock) if clock > running.task.clock() => running.task.advance_to(clock, out),
+        _ => true,
+    }
+}
+
+/// The wall time at which silence will have something to do for a task, if it lasts.
+pub fn wakes_at(running: &Running) -> Option<i64> {
+    let Quiet { heard, last, clock } = &running.quiet;
+    let held = heard.iter().map(|heard| heard + HOLDS_BACK).max().filter(|_| heard.len() > 1);
+    let holds = running.task.inputs.iter().any(|input| !input.idle);
+    let due = running.task.due();
+    let idle = idle_after(&running.task).filter(|_| *clock != StreamTime::START && due != StreamTime::NEVER);
+    let idle = idle.map(|after| {
+        let quiet = heard.iter().zip(&after).map(|(heard, after)| heard + after).max().unwrap_or(*last);
+        quiet.max(last.saturating_add(due.0.saturating_sub(clock.0)))
+    });
+    [held.filter(|_| holds), idle].into_iter().flatten().min()
+}
+
+/// Moves the clock of a task whose inputs are quiet.
+pub fn advance<T: Transport>(
+    id: TaskId,
+    running: &mut Running,
+    transport: &mut T,
+    now: i64,
+    out: &mut Outbox,
+) -> Result<Moved, TransportError> {
+    let mut all_at_end = true;
+    let several = running.task.inputs.len() > 1;
+    for (at, input) in running.task.inputs.iter_mut().enumerate() {
+        let partition = Partition { topic: input.topic, index: id.partition };
+        let waiting = running.merge.as_ref().is_some_and(|m| !m.is_empty(at));
+        let at_end = !waiting && transport.at_end(partition)?;
+        if !at_end {
+            running.quiet.heard[at] = now;
+        }
+        all_at_end &= at_end;
+        input.idle = several && at_end && now - running.quiet.heard[at] >= HOLDS_BACK;
+    }
+    if !all_at_end {
+        (running.quiet.last, running.quiet.clock) = (now, running.task.clock());
+        return Ok(Moved::Not);
+    }
+    let before = running.task.clock();
+    let idle = idle_clock(running, now).filter(|clock| *clock > before);
+    // The clock is moved only where something is due: a clock that creeps on with every turn would be committed with
+    // every interval, for nothing. Where it stands is known whenever it matters.
+    let done = match idle {
+        Some(clock) if running.task.due() <= clock => running.task.advance_to(clock, out),
+        _ => running.task.advance(out),
+    };
+    Ok(match (done, running.task.clock() > before) {
+        (false, _) => Moved::Full,
+        (true, true) => Moved::On,
+        (true, false) => Moved::Not,
+    })
+}

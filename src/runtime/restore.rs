@@ -1,0 +1,220 @@
+//! From what is committed to a task that runs: first where its inputs stand, then its tables, from a snapshot and the
+//! changelog behind it.
+//!
+//! The positions are read first. They are stable, that is, no commit is pending that may still change them; the
+//! changelog is then read up to its end, open transactions included, because what the positions stand for may not be
+//! visible yet. The other way round a commit between the two reads would leave the tables behind the positions.
+
+use super::commit;
+use super::input::Standing;
+use super::metadata::{self, Metadata};
+use super::task::Task;
+use super::worker::{Running, TaskId, TaskState, Worker, task_of};
+use crate::operator::StreamTime;
+use crate::plan::source::Start;
+use crate::store::StoreDecl;
+use crate::transport::{Class, Partition, Position, Transport, TransportError};
+
+/// A task whose tables are being filled.
+#[derive(Debug)]
+pub struct Restoring {
+    task: Task,
+    standings: Vec<(usize, Standing)>,
+    clock: StreamTime,
+    logs: Vec<Log>,
+}
+
+/// A changelog that is read.
+#[derive(Clone, Copy, Debug)]
+struct Log {
+    store: usize,
+    partition: Partition,
+    next: i64,
+    end: i64,
+}
+
+impl Restoring {
+    /// How much has been read and how much there is.
+    pub fn progress(&self) -> (i64, i64) {
+        let left: i64 = self.logs.iter().map(|log| log.end - log.next).sum();
+        let all: i64 = self.logs.iter().map(|log| log.end).sum();
+        (all - left, all)
+    }
+}
+
+impl<T: Transport> Worker<T> {
+    /// Takes over inputs: each task of which all inputs are ours is restored, or goes on if it was only parked.
+    pub(super) fn open(&mut self, partitions: &[Partition]) -> Result<(), TransportError> {
+        let mut ids: Vec<TaskId> = partitions.iter().map(|p| task_of(&self.plan, *p)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        for id in ids {
+            let state = self.open_task(id)?;
+            self.tasks.insert(id, state);
+        }
+        // What did not come back now is someone else's.
+        self.parked.clear();
+        Ok(())
+    }
+
+    fn open_task(&mut self, id: TaskId) -> Result<TaskState, TransportError> {
+        let alone = self.counts(id.part)?.iter().all(|count| *count == 1);
+        let mut task = Task::new(self.plan.clone(), id.part, id.partition, alone);
+        let inputs: Vec<Partition> =
+            task.inputs.iter().map(|i| Partition { topic: i.topic, index: id.partition }).collect();
+        let committed = self.transport.committed(&inputs)?;
+        let metadata: Vec<Option<Metadata>> =
+            committed.iter().map(|p| Metadata::decode(&p.as_ref()?.metadata)).collect();
+        let newest = metadata.iter().flatten().max_by_key(|m| m.commit).cloned();
+        self.commits = self.commits.max(newest.as_ref().map_or(0, |m| m.commit));
+        let mut standings = vec![];
+        for (at, (position, metadata)) in committed.iter().zip(&metadata).enumerate() {
+            let standing = self.standing(&task, at, inputs[at], position.as_ref(), metadata.as_ref())?;
+            standings.push((at, standing));
+        }
+        let clock = newest.as_ref().map_or(StreamTime::START, |m| m.clock);
+        let logs = match newest {
+            None => vec![],
+            Some(metadata) => self.logs(&mut task, id, &metadata)?,
+        };
+        if let Some(parked) = self.unpark(id, &standings, &inputs)? {
+            return Ok(parked);
+        }
+        Ok(TaskState::Restoring(Box::new(Restoring { task, standings, clock, logs })))
+    }
+
+    /// A parked task goes on if nobody has committed since it was let go of.
+    fn unpark(
+        &mut self,
+        id: TaskId,
+        standings: &[(usize, Standing)],
+        inputs: &[Partition],
+    ) -> Result<Option<TaskState>, TransportError> {
+        let Some(mut running) = self.parked.remove(&id) else { return Ok(None) };
+        let untouched =
+            standings.iter().all(|(at, standing)| running.task.inputs[*at].committed == *standing);
+        if !untouched || running.task.is_dirty() {
+            return Ok(None);
+        }
+        for ((_, standing), partition) in standings.iter().zip(inputs) {
+            self.transport.begin(*partition, standing.position)?;
+        }
+        if let Some(merge) = &mut running.merge {
+            merge.clear();
+        }
+        running.quiet = super::idle::Quiet::new(inputs.len(), running.task.clock(), self.clock.now_ms());
+        Ok(Some(commit::unparked(running)))
+    }
+
+    /// How many partitions the topics of a part have.
+    fn counts(&mut self, part: usize) -> Result<Vec<u32>, TransportError> {
+        let mut counts = vec![];
+        let plan = self.plan.clone();
+        for (at, source) in plan.sources.iter().enumerate().filter(|(at, _)| plan.runs[*at].part == part) {
+            for topic in &source.topics {
+                let count = self.transport.partitions(*topic)?;
+                let name = &plan.topics.get(*topic).name;
+                let missing = || {
+                    TransportError::fatal(format!(
+                        "there is no topic `{name}`, read by `{}`",
+                        plan.sources[at].name
+                    ))
+                };
+                counts.push(count.ok_or_else(missing)?);
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Where an input begins: where it was committed, or where its source says.
+    fn standing(
+        &mut self,
+        task: &Task,
+        input: usize,
+        partition: Partition,
+        position: Option<&Position>,
+        metadata: Option<&Metadata>,
+    ) -> Result<Standing, TransportError> {
+        if let Some(position) = position {
+            let largest = metadata.map_or(i64::MIN, |m| m.largest);
+            return Ok(Standing { position: position.offset, largest });
+        }
+        let source = &self.plan.sources[task.inputs[input].source];
+        let (start, name) = (source.start, source.name.clone());
+        let (first, end) = self.transport.bounds(partition)?;
+        let position = match start {
+            Start::Earliest => first,
+            Start::Latest => end,
+            Start::Error => {
+                return Err(TransportError::fatal(format!(
+                    "nothing is committed for `{name}`, which has `start = \"error\"`"
+                ))
+                .hint("set `start` to \"earliest\" or \"latest\" for the first run"));
+            }
+        };
+        Ok(Standing { position, largest: i64::MIN })
+    }
+
+    /// The changelogs to read for a task that has run before.
+    fn logs(&mut self, task: &mut Task, id: TaskId, metadata: &Metadata) -> Result<Vec<Log>, TransportError> {
+        let mut logs = vec![];
+        for (store, changelog) in task.changelogs().to_vec() {
+            let name = name_of(&self.plan.stores[store]);
+            if !metadata.tables.iter().any(|(known, _)| *known == metadata::hash(name)) {
+                tracing::info!(table = name, "is new to this pipeline and starts at the present");
+                continue;
+            }
+            let partition = Partition { topic: changelog, index: id.partition };
+            let (first, end) = self.transport.bounds(partition)?;
+            logs.push(Log { store, partition, next: first, end });
+        }
+        Ok(logs)
+    }
+
+    /// Reads on in the changelogs of tasks that are being restored, a chunk each; whether there was anything to do.
+    pub(super) fn restore(&mut self) -> Result<bool, TransportError> {
+        let mut busy = false;
+        let ids: Vec<_> = self.tasks.keys().copied().collect();
+        for id in ids {
+            let Some(TaskState::Restoring(restoring)) = self.tasks.get_mut(&id) else { continue };
+            busy = true;
+            let Some(log) = restoring.logs.iter_mut().find(|log| log.next < log.end) else {
+                self.start(id)?;
+                continue;
+            };
+            let chunk = self.transport.changelog(log.partition, log.next, log.end)?;
+            let store =
+                restoring.task.stores.iter_mut().nth(log.store).expect("a task has all stores of its plan");
+            for (key, value) in &chunk.records {
+                store.restore_record(key, *value).map_err(|corrupt| {
+                    TransportError::new(Class::Fatal, format!("a changelog cannot be read: {corrupt}"))
+                })?;
+            }
+            log.next = chunk.next;
+        }
+        Ok(busy)
+    }
+
+    /// The tables are complete: the task runs, and its inputs are read from where they stand.
+    fn start(&mut self, id: TaskId) -> Result<(), TransportError> {
+        let Some(TaskState::Restoring(restoring)) = self.tasks.get(&id) else { return Ok(()) };
+        let inputs = restoring.task.inputs.iter();
+        let partitions: Vec<_> = inputs.map(|i| Partition { topic: i.topic, index: id.partition }).collect();
+        let standings = restoring.standings.clone();
+        for ((_, standing), partition) in standings.iter().zip(partitions) {
+            self.transport.begin(partition, standing.position)?;
+        }
+        let Some(TaskState::Restoring(restoring)) = self.tasks.remove(&id) else { return Ok(()) };
+        let Restoring { mut task, standings, clock, .. } = *restoring;
+        task.resume(&standings, clock);
+        let most = self.plan.settings.merge_buffer as usize;
+        let running = Running::new(task, most, self.clock.now_ms());
+        self.tasks.insert(id, TaskState::Running(Box::new(running)));
+        Ok(())
+    }
+}
+
+/// What a store is known by where it is permanent.
+pub(super) fn name_of(store: &StoreDecl) -> &str {
+    &store.name
+}

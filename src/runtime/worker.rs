@@ -1,0 +1,491 @@
+//! A worker: one member of the group, one producer, and the tasks of its partitions. Its loop, a turn at a time.
+//!
+//! A turn polls, does what there is to do, and commits when it is time to. Everything between poll and commit is
+//! synchronous. What is not committed may be rolled back at any turn and done again.
+
+use super::commit;
+use super::idle;
+use super::merge::Merge;
+use super::restore::Restoring;
+use super::task::Task;
+use crate::operator::NodeId;
+use crate::outbox::{Outbox, TopicId};
+use crate::plan::Plan;
+use crate::time::Clock;
+use crate::transport::{Class, Event, Limits, Partition, Run, Transport, TransportError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Which task: its part of the plan, and its partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId {
+    /// The part.
+    pub part: usize,
+    /// The partition.
+    pub partition: u32,
+}
+
+/// A task on its way to running, or running. Nothing can be processed while it is restored.
+#[derive(Debug)]
+pub enum TaskState {
+    /// Its tables are being filled.
+    Restoring(Box<Restoring>),
+    /// It processes.
+    Running(Box<Running>),
+}
+
+/// A task that runs.
+#[derive(Debug)]
+pub struct Running {
+    /// The task.
+    pub task: Task,
+    /// Its queues, if it has several inputs.
+    pub merge: Option<Merge>,
+    /// Since when its inputs have been quiet.
+    pub quiet: idle::Quiet,
+}
+
+/// How a worker works.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How much a poll may bring.
+    pub limits: Limits,
+    /// How often work is committed, in milliseconds.
+    pub commit_every: i64,
+    /// How often a call that failed is made again before the worker gives up.
+    pub retries: u32,
+    /// Where snapshots are kept.
+    pub snapshots: Option<std::path::PathBuf>,
+    /// Rules that are broken on purpose: only for the tests that prove that breaking them is noticed.
+    pub broken: Broken,
+}
+
+/// Rules that can be broken on purpose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Broken {
+    /// None.
+    #[default]
+    Nothing,
+    /// After an abort the inputs are not rewound.
+    SkipRewind,
+    /// After an abort the stores are not rolled back.
+    SkipUndo,
+    /// Positions are committed before the outputs.
+    EarlyPositions,
+    /// The undo logs are cleared before the commit.
+    EarlyClear,
+    /// A record of the changelog is lost now and then.
+    LoseChangelog,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            limits: Limits { records: 1000, bytes: 4 << 20 },
+            commit_every: 100,
+            retries: 20,
+            snapshots: None,
+            broken: Broken::Nothing,
+        }
+    }
+}
+
+/// What a turn has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Something: there may be more to do at once.
+    Busy,
+    /// Nothing: wait before the next one.
+    Idle,
+}
+
+/// A worker.
+#[derive(Debug)]
+pub struct Worker<T> {
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// Where records come from and go to.
+    pub transport: T,
+    pub(super) clock: Arc<dyn Clock + Send + Sync>,
+    pub(super) options: Options,
+    /// The tasks.
+    pub tasks: BTreeMap<TaskId, TaskState>,
+    /// Tasks that were let go of, in case they come back.
+    pub(super) parked: BTreeMap<TaskId, Box<Running>>,
+    pub(super) out: Outbox,
+    /// The number of the last commit that is known to have happened.
+    pub(super) commits: u64,
+    pub(super) commit_at: i64,
+    pub(super) must_commit: bool,
+    pub(super) sent: bool,
+    pub(super) ticked: i64,
+    pub(super) committed_tick: i64,
+    failures: u32,
+    joined: bool,
+    /// What alerts have said, once it is committed.
+    pub said: Vec<(NodeId, Vec<u8>)>,
+}
+
+/// Why a worker stops.
+pub type Stopped = TransportError;
+
+impl<T: Transport> Worker<T> {
+    /// A worker that has not joined yet.
+    pub fn new(plan: Arc<Plan>, transport: T, clock: Arc<dyn Clock + Send + Sync>, options: Options) -> Self {
+        let now = clock.now_ms();
+        Worker {
+            plan,
+            transport,
+            clock,
+            commit_at: now.saturating_add(options.commit_every),
+            options,
+            tasks: BTreeMap::new(),
+            parked: BTreeMap::new(),
+            out: Outbox::default(),
+            commits: 0,
+            must_commit: false,
+            sent: false,
+            ticked: now,
+            committed_tick: now,
+            failures: 0,
+            joined: false,
+            said: vec![],
+        }
+    }
+
+    /// One turn. An error is the end: everything that could be done about it has been.
+    pub fn turn(&mut self) -> Result<Turn, Stopped> {
+        match self.try_turn() {
+            Ok(turn) => {
+                self.failures = 0;
+                Ok(turn)
+            }
+            Err(error) => self.recover_from(error).map(|()| Turn::Busy),
+        }
+    }
+
+    fn try_turn(&mut self) -> Result<Turn, TransportError> {
+        if !self.joined {
+            self.join()?;
+        }
+        let mut turn = self.poll()?;
+        if self.restore()? || self.work_queues()? || self.advance_idle()? {
+            turn = Turn::Busy;
+        }
+        let now = self.clock.now_ms();
+        let due = self.next_tick().is_some_and(|tick| tick <= now);
+        if self.must_commit || due || (now >= self.commit_at && self.is_dirty()) {
+            self.commit()?;
+            turn = Turn::Busy;
+        }
+        if due {
+            self.tick(now)?;
+        }
+        Ok(turn)
+    }
+
+    fn join(&mut self) -> Result<(), TransportError> {
+        let inputs: Vec<TopicId> = self.plan.sources.iter().flat_map(|s| s.topics.clone()).collect();
+        self.transport.join(&inputs)?;
+        self.joined = true;
+        Ok(())
+    }
+
+    fn poll(&mut self) -> Result<Turn, TransportError> {
+        let now = self.clock.now_ms();
+        match self.transport.poll(self.options.limits)? {
+            Event::Idle => Ok(Turn::Idle),
+            Event::Records(runs) => {
+                let mut rest = vec![];
+                let full = take_in(&self.plan, &mut self.tasks, runs, now, &mut self.out, &mut rest);
+                self.must_commit |= full;
+                // What could not be done before the next commit is read again behind it.
+                for (partition, offset) in rest {
+                    self.transport.begin(partition, offset)?;
+                }
+                self.flush()?;
+                self.pause_full()?;
+                Ok(Turn::Busy)
+            }
+            Event::Assigned(partitions) => self.open(&partitions).map(|()| Turn::Busy),
+            Event::Revoked(partitions) => {
+                // They are ours until they are let go of.
+                self.commit()?;
+                self.park(&partitions);
+                self.transport.release(&partitions)?;
+                Ok(Turn::Busy)
+            }
+            Event::Lost(partitions) => {
+                // They are someone else's already: what was not committed is not ours to commit.
+                tracing::warn!(count = partitions.len(), "inputs were lost to another member");
+                self.discard();
+                self.transport.abort()?;
+                Ok(Turn::Busy)
+            }
+        }
+    }
+
+    /// Sends what is in the outbox.
+    pub(super) fn flush(&mut self) -> Result<(), TransportError> {
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        self.sent = true;
+        self.transport.send(&self.out)?;
+        self.out.clear();
+        Ok(())
+    }
+
+    /// Inputs that have too much waiting are read no further for the time being.
+    fn pause_full(&mut self) -> Result<(), TransportError> {
+        let mut changes = vec![];
+        for (id, running) in running(&mut self.tasks) {
+            let Some(merge) = &running.merge else { continue };
+            for (at, input) in running.task.inputs.iter_mut().enumerate() {
+                if merge.is_full(at) != input.paused {
+                    input.paused = !input.paused;
+                    changes.push((Partition { topic: input.topic, index: id.partition }, input.paused));
+                }
+            }
+        }
+        changes.into_iter().try_for_each(|(partition, paused)| self.transport.pause(partition, paused))
+    }
+
+    /// Lets tasks with several inputs take what waits in their queues.
+    fn work_queues(&mut self) -> Result<bool, TransportError> {
+        let now = self.clock.now_ms();
+        let mut busy = false;
+        let ids: Vec<_> = self.tasks.keys().copied().collect();
+        for id in ids {
+            let Some(TaskState::Running(running)) = self.tasks.get_mut(&id) else { continue };
+            if running.merge.is_none() || self.must_commit {
+                continue;
+            }
+            let mut more = vec![false; running.task.inputs.len()];
+            for (at, input) in running.task.inputs.iter().enumerate() {
+                let partition = Partition { topic: input.topic, index: id.partition };
+                more[at] = !self.transport.at_end(partition)? && !input.idle;
+            }
+            self.out.own = id.partition;
+            let done = running.work(&more, now, self.options.limits.records, &mut self.out);
+            busy |= done.0;
+            self.must_commit |= done.1;
+            self.flush()?;
+        }
+        if busy {
+            self.pause_full()?;
+        }
+        Ok(busy)
+    }
+
+    fn advance_idle(&mut self) -> Result<bool, TransportError> {
+        let now = self.clock.now_ms();
+        let mut busy = false;
+        let ids: Vec<_> = self.tasks.keys().copied().collect();
+        for id in ids {
+            if self.must_commit {
+                break;
+            }
+            let Some(TaskState::Running(running)) = self.tasks.get_mut(&id) else { continue };
+            self.out.own = id.partition;
+            let moved = idle::advance(id, running, &mut self.transport, now, &mut self.out)?;
+            busy |= moved != idle::Moved::Not;
+            self.must_commit |= moved == idle::Moved::Full;
+            self.flush()?;
+        }
+        Ok(busy)
+    }
+
+    fn next_tick(&self) -> Option<i64> {
+        let running = self.tasks.values().filter_map(|state| match state {
+            TaskState::Running(running) => running.task.next_tick(self.ticked),
+            TaskState::Restoring(_) => None,
+        });
+        running.min()
+    }
+
+    fn tick(&mut self, now: i64) -> Result<(), TransportError> {
+        let (before, ids) = (self.ticked, self.tasks.keys().copied().collect::<Vec<_>>());
+        for id in ids {
+            if let Some(TaskState::Running(running)) = self.tasks.get_mut(&id) {
+                self.out.own = id.partition;
+                running.task.tick(before, now, &mut self.out);
+                self.must_commit |= running.task.is_marked();
+            }
+            self.flush()?;
+        }
+        self.ticked = now;
+        Ok(())
+    }
+
+    /// The wall time at which there will be something to do if no record comes.
+    pub fn wakes_at(&self) -> Option<i64> {
+        let idle = self.tasks.values().filter_map(|state| match state {
+            TaskState::Running(running) => idle::wakes_at(running),
+            TaskState::Restoring(_) => None,
+        });
+        let commit = self.is_dirty().then_some(self.commit_at);
+        idle.chain(self.next_tick()).chain(commit).min()
+    }
+
+    /// Whether there is anything to commit.
+    pub fn is_dirty(&self) -> bool {
+        let dirty = |state: &TaskState| matches!(state, TaskState::Running(r) if r.task.is_dirty());
+        self.sent || self.tasks.values().any(dirty)
+    }
+
+    /// Everything that runs, for those who look at it from outside.
+    pub fn running(&self) -> impl Iterator<Item = (TaskId, &Task)> {
+        self.tasks.iter().filter_map(|(id, state)| match state {
+            TaskState::Running(running) => Some((*id, &running.task)),
+            TaskState::Restoring(_) => None,
+        })
+    }
+
+    /// Whether it has joined and all its tasks run.
+    pub fn is_ready(&self) -> bool {
+        self.joined && self.tasks.values().all(|state| matches!(state, TaskState::Running(_)))
+    }
+
+    /// What is done about an error. An error of this is the end.
+    fn recover_from(&mut self, error: TransportError) -> Result<(), Stopped> {
+        self.failures += 1;
+        if self.failures > self.options.retries {
+            return Err(error);
+        }
+        tracing::debug!(class = ?error.class, message = %error.message, "recovering");
+        let again = match error.class {
+            Class::Retry if !self.sent => Ok(()),
+            // What was sent may or may not have arrived: it is taken back and done again.
+            Class::Retry | Class::Abort | Class::Refused(_) => self.roll_back(),
+            Class::Unknown => self.decide(),
+            Class::Fenced => {
+                self.discard();
+                self.joined = false;
+                self.transport.recover()
+            }
+            Class::Fatal => return Err(error),
+        };
+        match again {
+            Ok(()) => Ok(()),
+            Err(next) => self.recover_from(next),
+        }
+    }
+
+    /// Forgets all tasks: others have them.
+    pub(super) fn discard(&mut self) {
+        self.tasks.clear();
+        self.parked.clear();
+        self.out.clear();
+        (self.sent, self.must_commit) = (false, false);
+    }
+
+    /// Commits what there is, whenever the next commit would be.
+    pub fn commit_now(&mut self) -> Result<(), Stopped> {
+        for _ in 0..=self.options.retries {
+            match self.commit() {
+                Ok(()) => return Ok(()),
+                Err(error) => self.recover_from(error)?,
+            }
+        }
+        Err(commit::gave_up())
+    }
+
+    /// Joins again with the next turn.
+    pub(super) fn rejoin(&mut self) {
+        self.joined = false;
+    }
+
+    /// Commits what there is and leaves in peace.
+    pub fn finish(&mut self) -> Result<(), Stopped> {
+        self.commit_now()?;
+        self.transport.leave();
+        Ok(())
+    }
+}
+
+/// The tasks that run.
+pub(super) fn running(
+    tasks: &mut BTreeMap<TaskId, TaskState>,
+) -> impl Iterator<Item = (TaskId, &mut Running)> {
+    tasks.iter_mut().filter_map(|(id, state)| match state {
+        TaskState::Running(running) => Some((*id, &mut **running)),
+        TaskState::Restoring(_) => None,
+    })
+}
+
+/// The task that an input belongs to.
+pub(super) fn task_of(plan: &Plan, partition: Partition) -> TaskId {
+    let source = plan.sources.iter().position(|s| s.topics.contains(&partition.topic));
+    TaskId { part: source.map_or(0, |at| plan.runs[at].part), partition: partition.index }
+}
+
+/// Takes in a batch; whether a commit is needed before the `rest` can be done, which begins at these offsets.
+fn take_in(
+    plan: &Plan,
+    tasks: &mut BTreeMap<TaskId, TaskState>,
+    runs: Vec<Run<'_>>,
+    now: i64,
+    out: &mut Outbox,
+    rest: &mut Vec<(Partition, i64)>,
+) -> bool {
+    let mut full = false;
+    for run in runs {
+        let id = task_of(plan, run.partition);
+        out.own = id.partition;
+        let Some(TaskState::Running(running)) = tasks.get_mut(&id) else { continue };
+        let Some(input) = running.task.inputs.iter().position(|i| i.topic == run.partition.topic) else {
+            continue;
+        };
+        if full {
+            rest.extend(run.records.first().map(|r| (run.partition, r.offset)));
+            continue;
+        }
+        if !idle::catch_up(running, now, out) {
+            full = true;
+            rest.extend(run.records.first().map(|r| (run.partition, r.offset)));
+            continue;
+        }
+        running.quiet.heard(input, now);
+        running.task.inputs[input].idle = false;
+        if let Some(merge) = &mut running.merge {
+            for record in &run.records {
+                let time = running.task.time_of(input, record);
+                merge.push(input, record, time);
+            }
+            continue;
+        }
+        let progress = running.task.process(input, &run.records, now, out);
+        running.quiet.stands(running.task.clock(), now);
+        full |= progress.full;
+        rest.extend(run.records.get(progress.records).map(|r| (run.partition, r.offset)));
+    }
+    full
+}
+
+impl Running {
+    /// A task whose state is complete, at a wall time.
+    pub fn new(task: Task, most_bytes: usize, now: i64) -> Self {
+        let inputs = task.inputs.len();
+        let merge = (inputs > 1).then(|| Merge::new(inputs, most_bytes));
+        let quiet = idle::Quiet::new(inputs, task.clock(), now);
+        Running { task, merge, quiet }
+    }
+
+    /// Takes records out of the queues in the order of their times, as many as are allowed: whether there were any,
+    /// and whether a commit is needed before the rest.
+    fn work(&mut self, more: &[bool], now: i64, most: usize, out: &mut Outbox) -> (bool, bool) {
+        let Some(merge) = &mut self.merge else { return (false, false) };
+        for done in 0..most {
+            let Some(input) = merge.next(|input| more[input]) else { return (done > 0, false) };
+            let Some(record) = merge.front(input) else { return (done > 0, false) };
+            let full = self.task.process(input, &[record], now, out).full;
+            self.quiet.stands(self.task.clock(), now);
+            if full {
+                return (true, true);
+            }
+            merge.pop(input);
+        }
+        (true, false)
+    }
+}
