@@ -271,14 +271,7 @@ impl Compiler<'_> {
             Op::Constant(Constant::Bool(always)) => Condition::Always(always),
             Op::Field(register) => Condition::IsTrue(register),
             Op::Not(inner) => self.condition(*inner).negated(),
-            Op::And(a, b) => {
-                let a = self.condition(*a);
-                a.and(self.condition(*b))
-            }
-            Op::Or(a, b) => {
-                let a = self.condition(*a);
-                a.or(self.condition(*b))
-            }
+            op @ (Op::And(..) | Op::Or(..)) => self.logic(Node { op, ..node }),
             Op::IsSet(inner) => self.is_set(*inner, fails),
             Op::Compare(operator, a, b) => self.compare(operator, *a, *b, fails),
             Op::Common(a, b) => self.common(a, b, fails),
@@ -287,6 +280,31 @@ impl Compiler<'_> {
                 Condition::Closure { holds: code.closure(), fails }
             }
         }
+    }
+
+    /// `a && b && c` leans to the left as deep as it is long; it is compiled in a loop.
+    fn logic(&mut self, node: Node) -> Condition {
+        let mut rights = vec![];
+        let mut first = node;
+        loop {
+            let and = matches!(first.op, Op::And(..));
+            match first.op {
+                Op::And(left, right) | Op::Or(left, right) => {
+                    rights.push((and, right));
+                    first = *left;
+                }
+                op => {
+                    first = Node { op, ..first };
+                    break;
+                }
+            }
+        }
+        let mut condition = self.condition(first);
+        for (and, right) in rights.into_iter().rev() {
+            let right = self.condition(*right);
+            condition = if and { condition.and(right) } else { condition.or(right) };
+        }
+        condition
     }
 
     /// Lists are short and written out: each of one is compared with each of the other.

@@ -65,29 +65,33 @@ impl Checker<'_> {
             first = left;
         }
         let arounds = arounds(&links);
-        let mut chain = self.within(arounds.last().cloned().flatten(), |checker| checker.node(first));
+        let before = self.enter(arounds.last().cloned().flatten());
+        let mut chain = self.node(first);
+        self.comparison = before;
         for ((ast, operator, right), around) in links.into_iter().zip(arounds).rev() {
-            chain = self.within(around, |checker| checker.link(ast, operator, chain, right));
+            let before = self.enter(around);
+            let (present, dead) = behind(operator, chain.as_ref());
+            let known = self.given(present, dead);
+            let right = self.node(right);
+            self.restore(known);
+            chain = self.link(ast, operator, chain, right);
+            self.comparison = before;
         }
         chain
     }
 
-    /// Checks something inside of a comparison, so that help can be written for that.
-    fn within<T>(&mut self, around: Option<Around>, check: impl FnOnce(&mut Self) -> T) -> T {
+    /// Goes into a comparison, so that help can be written for that; what was around before is given back.
+    fn enter(&mut self, around: Option<Around>) -> Option<Range<usize>> {
         let before = self.comparison.clone();
         match around {
             Some(Around::Comparison(range)) => self.comparison = Some(range),
             Some(Around::Logic) => self.comparison = None,
             None => {}
         }
-        let checked = check(self);
-        self.comparison = before;
-        checked
+        before
     }
 
-    fn link(&mut self, ast: &Ast, operator: Binary, left: Option<Node>, right: &Ast) -> Option<Node> {
-        let (present, dead) = behind(operator, left.as_ref());
-        let right = self.given(present, dead, |checker| checker.node(right));
+    fn link(&mut self, ast: &Ast, operator: Binary, left: Option<Node>, right: Option<Node>) -> Option<Node> {
         let (left, right) = (left?, right?);
         match operator {
             Binary::And | Binary::Or => self.logic(ast, operator, left, right),

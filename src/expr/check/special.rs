@@ -45,8 +45,12 @@ impl Checker<'_> {
         let known = condition.as_ref().map_or(Facts { holds: u64::MAX, fails: u64::MAX }, |c| c.facts);
         let decided = |by: bool| condition.as_ref().and_then(Node::as_constant) == Some(&Constant::Bool(by));
         let (never_then, never_otherwise) = (decided(false), decided(true));
-        let then = self.given(known.holds, never_then, |checker| checker.node(&arguments[1]));
-        let otherwise = self.given(known.fails, never_otherwise, |checker| checker.node(&arguments[2]));
+        let before = self.given(known.holds, never_then);
+        let then = self.node(&arguments[1]);
+        self.restore(before);
+        let before = self.given(known.fails, never_otherwise);
+        let otherwise = self.node(&arguments[2]);
+        self.restore(before);
         let (condition, then, otherwise) = (condition?, then?, otherwise?);
         let (mut arms, ty) = self.one_kind(ast, vec![then, otherwise])?;
         let (otherwise, then) = (arms.pop()?, arms.pop()?);
