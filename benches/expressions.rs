@@ -190,7 +190,7 @@ fn main() {
     });
     contest("two comparisons, either", "temperature < coldest || temperature > hottest", |frame| {
         let x = frame.float(TEMPERATURE);
-        (x < 0.0 || x > 150.0) as u64
+        !(0.0..=150.0).contains(&x) as u64
     });
     let grades = "if(temperature >= critical_temp, \"critical\", if(temperature >= warning_temp, \"warning\", \"normal\"))";
     contest("three-way if over texts", grades, |frame| {

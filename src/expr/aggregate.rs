@@ -7,7 +7,8 @@ use crate::types::{Kind, Type};
 
 /// The row that `compute` sees: the `by` fields, the window's bounds and one cell an aggregate.
 pub trait RowNames: Names {
-    /// A cell for an aggregate, or the one that it already has: equal calls have equal texts.
+    /// A cell for an aggregate, or the one that it already has: equal calls have equal texts. (Within an expression
+    /// each is asked for once; between the expressions of a node it is for the row to find them equal.)
     fn aggregate(&mut self, call: AggregateCall) -> Field;
 }
 

@@ -42,13 +42,14 @@ pub(super) fn lex(passage: &Passage, faults: &mut Vec<Diagnostic>) -> Option<Vec
     }
     let mut lexer = Lexer { passage, text: &passage.text, at: 0, tokens: vec![], faults: vec![] };
     while lexer.faults.len() < MAX_FAULTS && lexer.next() {}
-    faults.append(&mut lexer.faults);
-    let found = lexer.tokens;
+    let (found, mut slips) = (lexer.tokens, lexer.faults);
     if found.len() > MAX_TOKENS {
         let message = format!("the expression has {} tokens, more than {MAX_TOKENS}", found.len());
-        faults.push(Diagnostic::error(Code::ExpressionTooLong, message, passage.whole()));
+        slips.push(Diagnostic::error(Code::ExpressionTooLong, message, passage.whole()));
     }
-    faults.is_empty().then_some(found)
+    let sound = slips.is_empty();
+    faults.append(&mut slips);
+    sound.then_some(found)
 }
 
 /// So many faults in one text say that it is no expression at all.

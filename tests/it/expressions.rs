@@ -87,7 +87,7 @@ impl Record {
     fn new(values: Vec<Ours>) -> Self {
         let mut theirs = HashMapContext::new();
         for ((name, _), value) in FIELDS.iter().zip(&values) {
-            theirs.set_value(name.to_string(), value.theirs()).unwrap();
+            theirs.set_value(name.to_string(), value.theirs()).expect("a fresh name");
         }
         Record { ours: values, theirs }
     }
@@ -206,7 +206,7 @@ fn lazily(node: &Node, context: &HashMapContext) -> EvalexprResult<Theirs> {
 }
 
 fn pick<'l, T>(dice: &Dice, list: &'l [T]) -> &'l T {
-    &list[dice.int(0, list.len() as i64 - 1).unwrap() as usize]
+    &list[dice.int(0, list.len() as i64 - 1).expect("a list of something") as usize]
 }
 
 /// Writes typed expressions.
@@ -235,7 +235,7 @@ impl Writer<'_> {
         }
         let a = || self.int(depth - 1);
         let bits = self.one(&["bitand", "bitor", "bitxor", "min", "max"]);
-        match self.dice.int(0, 9).unwrap() {
+        match self.dice.bits() % 10 {
             0 => format!("-{}", self.operand(Kind::Int, depth)),
             1 => format!("({})", a()),
             2 => format!("{bits}({}, {})", a(), a()),
@@ -268,7 +268,7 @@ impl Writer<'_> {
         let math = [
             "sqrt", "cbrt", "exp", "ln", "log2", "log10", "sin", "cos", "tan", "atan", "tanh", "asin", "abs",
         ];
-        match self.dice.int(0, 9).unwrap() {
+        match self.dice.bits() % 10 {
             0 => format!("-({})", a()),
             1 => format!("{} ^ {}", self.leaf_number(), self.leaf_number()),
             2 => format!("math::{}({})", self.one(&math), a()),
@@ -310,7 +310,7 @@ impl Writer<'_> {
         let compare = self.one(&["<", "<=", ">", ">="]);
         let equal = self.one(&["==", "!="]);
         let kind = *pick(self.dice, &[Kind::Int, Kind::Float, Kind::Bool, Kind::String]);
-        match self.dice.int(0, 9).unwrap() {
+        match self.dice.bits() % 10 {
             0 => format!("!({})", a()),
             1 => format!("{} && {}", a(), a()),
             2 => format!("({}) || {}", a(), a()),
@@ -344,7 +344,7 @@ impl Writer<'_> {
             return self.one(&leaf).to_owned();
         }
         let a = || self.text(depth - 1);
-        match self.dice.int(0, 6).unwrap() {
+        match self.dice.bits() % 7 {
             0 => format!("str::{}({})", self.one(&["to_lowercase", "to_uppercase", "trim"]), a()),
             1 => format!(
                 "str::from({})",

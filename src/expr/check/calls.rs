@@ -1,12 +1,11 @@
 //! Calls: which function, whether it may stand here, how many arguments, of what kind.
 
-use super::{Checker, Scope};
+use super::Checker;
 use crate::diagnostic::Code;
-use crate::expr::aggregate::Aggregate;
 use crate::expr::functions::{self, Body, Choice, Function, Run, Stands, Takes};
 use crate::expr::parse::{Ast, Shape};
 use crate::expr::tree::{Call, Node, Op};
-use crate::expr::{AggregateCall, ByNames, Expression, FUNCTIONS, Names, Setting};
+use crate::expr::{FUNCTIONS, Setting};
 use crate::types::{Kind, Type};
 use std::ops::Range;
 use std::sync::Arc;
@@ -81,7 +80,7 @@ impl Checker<'_> {
         false
     }
 
-    fn counts(&mut self, function: &Function, ast: &Ast, arguments: &[Ast]) -> bool {
+    pub(super) fn counts(&mut self, function: &Function, ast: &Ast, arguments: &[Ast]) -> bool {
         let (least, most) = function.arity();
         if (least..=most).contains(&arguments.len()) {
             return true;
@@ -189,91 +188,6 @@ impl Checker<'_> {
         let (dice, run) = (Arc::clone(dice), *run);
         let call = Call { run: Box::new(move |_, v| run(&dice, v)), fails: *fails, pure: false, arguments };
         Some(Node::new(Op::Call(call), Type::required(*gives), ast.range.clone()))
-    }
-
-    /// An aggregate: its argument is an expression over the input, its result a cell of the row.
-    fn aggregate(
-        &mut self,
-        ast: &Ast,
-        function: &Function,
-        head: &Range<usize>,
-        arguments: &[Ast],
-    ) -> Option<Node> {
-        let aggregate = Aggregate::named(function.name)?;
-        if !matches!(self.scope, Scope::Row { .. }) {
-            self.no_aggregate(function, head);
-            return None;
-        }
-        let counted = match function.stands {
-            Stands::Both => true,
-            _ => self.counts(function, ast, arguments),
-        };
-        if !counted {
-            return None;
-        }
-        let argument = match arguments {
-            [argument] => Some(self.over_input(argument)?),
-            _ => None,
-        };
-        let of = argument.as_ref().map_or(Type::required(Kind::Int), |argument| argument.ty);
-        let ty = match aggregate.gives(of) {
-            Ok(ty) => ty,
-            Err(needs) => return self.wrong_aggregate(function, &arguments[0], of, needs),
-        };
-        let place = self.passage.at(ast.range.clone());
-        let call = AggregateCall { function: aggregate, argument, ty, text: self.normal(ast), place };
-        let Scope::Row { row, .. } = &mut self.scope else { return None };
-        let field = row.aggregate(call);
-        Some(self.field_node(field, &ast.range))
-    }
-
-    fn no_aggregate(&mut self, function: &Function, head: &Range<usize>) {
-        let name = function.name;
-        let message = format!("`{name}` summarises many records, and here is one");
-        let fault = self.fault(Code::AggregateOutsideCompute, head, message);
-        self.faults.push(match function.stands {
-            Stands::Both => fault.help(format!("`{name}(a, b)` compares two values of one record")),
-            _ => fault.help("aggregates stand in `compute` of a window, not inside of each other"),
-        });
-    }
-
-    fn wrong_aggregate(
-        &mut self,
-        function: &Function,
-        argument: &Ast,
-        ty: Type,
-        needs: &str,
-    ) -> Option<Node> {
-        let message = format!("`{}` needs {needs}, found {ty}", function.name);
-        let fault = self.fault(Code::TypeMismatch, &argument.range, message).label(ty.to_string());
-        self.faults.push(fault);
-        None
-    }
-
-    /// An argument of an aggregate sees one record of the input.
-    fn over_input(&mut self, argument: &Ast) -> Option<Expression> {
-        let Scope::Row { input, .. } = &mut self.scope else { return None };
-        let input: &mut dyn Names = &mut **input;
-        let before = self.faults.len();
-        let node = {
-            let scope = Scope::Record(&mut *input);
-            Checker::new(self.passage, scope, Setting::Record, self.faults).node(argument)
-        };
-        debug_assert!(node.is_some() || self.faults.len() > before, "no node without a fault");
-        Some(Expression::new(node?, &self.passage.text, &mut ByNames(input)))
-    }
-
-    /// A text without white space outside of quotes, so that equal calls have equal texts.
-    fn normal(&self, ast: &Ast) -> String {
-        let mut quoted = false;
-        let mut escaped = false;
-        let keep = |c: &char| {
-            let closes = *c == '"' && !escaped;
-            escaped = quoted && *c == '\\' && !escaped;
-            quoted ^= closes;
-            quoted || !c.is_whitespace()
-        };
-        self.text(&ast.range).chars().filter(keep).collect()
     }
 }
 

@@ -5,16 +5,20 @@
 //! faults; what depends on the missing node is not judged, so that none is shown twice.
 
 mod absence;
+mod aggregates;
 mod calls;
+mod lists;
+mod mismatch;
 mod names;
 mod operators;
+mod patterns;
 mod special;
 
 use super::aggregate::RowNames;
 use super::fold::fold;
 use super::parse::{Ast, Shape};
 use super::tree::{Constant, Node, Op};
-use super::{Names, Setting};
+use super::{Field, Names, Setting};
 use crate::diagnostic::{Code, Diagnostic, Passage};
 use crate::types::Type;
 use std::ops::Range;
@@ -40,6 +44,8 @@ pub(super) struct Checker<'n> {
     dead: bool,
     /// The innermost comparison around this point, for help.
     comparison: Option<Range<usize>>,
+    /// The aggregates of this expression: equal calls are one cell.
+    cells: Vec<(String, Field)>,
 }
 
 impl<'n> Checker<'n> {
@@ -49,7 +55,7 @@ impl<'n> Checker<'n> {
         setting: Setting,
         faults: &'n mut Vec<Diagnostic>,
     ) -> Self {
-        Checker { passage, scope, setting, faults, present: 0, dead: false, comparison: None }
+        Checker { passage, scope, setting, faults, present: 0, dead: false, comparison: None, cells: vec![] }
     }
 
     /// The whole expression.

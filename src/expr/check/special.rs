@@ -3,11 +3,11 @@
 
 use super::Checker;
 use crate::diagnostic::Code;
+use crate::expr::Setting;
 use crate::expr::functions::{self, Function, Run, Special, Takes};
 use crate::expr::parse::{Ast, Shape};
 use crate::expr::tree::{Constant, Facts, Node, Op};
-use crate::expr::{Setting, time};
-use crate::types::{Element, Kind, Type};
+use crate::types::{Kind, Type};
 use std::sync::Arc;
 
 impl Checker<'_> {
@@ -68,7 +68,7 @@ impl Checker<'_> {
     }
 
     /// Values that may each be the result: of one kind, ints beside floats as floats.
-    fn one_kind(&mut self, ast: &Ast, list: Vec<Node>) -> Option<(Vec<Node>, Type)> {
+    pub(super) fn one_kind(&mut self, ast: &Ast, list: Vec<Node>) -> Option<(Vec<Node>, Type)> {
         let first = list.first()?.kind();
         let float = list.iter().any(|node| node.kind() == Kind::Float);
         let numbers = list.iter().all(|node| node.kind().is_number());
@@ -152,182 +152,6 @@ impl Checker<'_> {
         self.run(ast, ty.kind, run, None, list)
     }
 
-    fn len(&mut self, ast: &Ast, function: &Function, argument: &Ast) -> Option<Node> {
-        if let Shape::Tuple(list) = &argument.shape {
-            let list = self.elements(argument, list)?;
-            return Some(Node::constant(Constant::Int(list.len() as i64), ast.range.clone()));
-        }
-        let node = self.argument(argument, function, Takes::Any, ast)?;
-        match node.kind() {
-            Kind::String => self.run(ast, Kind::Int, Box::new(functions::text_length), None, vec![node]),
-            Kind::List(_) => self.run(ast, Kind::Int, Box::new(functions::list_length), None, vec![node]),
-            _ => self.wrong(&node, "a string or a list", "`len`"),
-        }
-    }
-
-    /// The elements of a list in parentheses: there, and of one kind.
-    fn elements(&mut self, ast: &Ast, list: &[Ast]) -> Option<Vec<Node>> {
-        let list: Vec<_> = list
-            .iter()
-            .map(|element| {
-                let node = self.node(element)?;
-                self.required(node, &element.range)
-            })
-            .collect();
-        let list: Option<Vec<_>> = list.into_iter().collect();
-        Some(self.one_kind(ast, list?)?.0)
-    }
-
-    fn contains(&mut self, ast: &Ast, function: &Function, arguments: &[Ast]) -> Option<Node> {
-        let value = self.argument(&arguments[1], function, Takes::Any, ast);
-        if let Shape::Tuple(list) = &arguments[0].shape {
-            let list = self.elements(&arguments[0], list);
-            return self.common(ast, list?, vec![value?]);
-        }
-        let list = self.list(ast, function, &arguments[0]);
-        let (list, value) = (list?, value?);
-        self.in_list(ast, list, value)
-    }
-
-    fn contains_any(&mut self, ast: &Ast, function: &Function, arguments: &[Ast]) -> Option<Node> {
-        match (&arguments[0].shape, &arguments[1].shape) {
-            (Shape::Tuple(a), Shape::Tuple(b)) => {
-                let (a, b) = (self.elements(&arguments[0], a), self.elements(&arguments[1], b));
-                self.common(ast, a?, b?)
-            }
-            (Shape::Tuple(list), _) => self.any_in_list(ast, function, &arguments[1], list),
-            (_, Shape::Tuple(list)) => self.any_in_list(ast, function, &arguments[0], list),
-            _ => {
-                let lists = self.arguments(ast, function, arguments)?;
-                self.comparable(&lists[0], &lists[1], lists[0].kind() == lists[1].kind())?;
-                self.run(ast, Kind::Bool, Box::new(functions::lists_share), None, lists)
-            }
-        }
-    }
-
-    /// Whether a value of `b` is in `a`. All are evaluated, as evalexpr does.
-    fn common(&mut self, ast: &Ast, a: Vec<Node>, b: Vec<Node>) -> Option<Node> {
-        let numbers = a[0].kind().is_number() && b[0].kind().is_number();
-        self.comparable(&a[0], &b[0], numbers || a[0].kind() == b[0].kind())?;
-        let float = a[0].kind() != b[0].kind();
-        let widen = |list: Vec<Node>| -> Vec<Node> {
-            list.into_iter().map(|node| if float { node.widened() } else { node }).collect()
-        };
-        self.made(Op::Common(widen(a), widen(b)), Type::required(Kind::Bool), &ast.range)
-    }
-
-    fn comparable(&mut self, a: &Node, b: &Node, fits: bool) -> Option<()> {
-        if fits {
-            return Some(());
-        }
-        let (inside, sought) = (single(a.kind()), single(b.kind()));
-        let message = format!("a list of {inside} never contains {sought}");
-        let fault = self.fault(Code::TypeMismatch, &b.range, message).label(b.ty.to_string());
-        let fault = fault.also(self.passage.at(a.range.clone()), a.ty.to_string());
-        self.faults.push(fault);
-        None
-    }
-
-    /// A list field.
-    fn list(&mut self, ast: &Ast, function: &Function, argument: &Ast) -> Option<Node> {
-        let node = self.node(argument)?;
-        if let Kind::List(_) = node.kind() {
-            return self.required(node, &ast.range);
-        }
-        let message = format!("`{}` needs a list, found {}", function.name, node.ty);
-        let fault = self.fault(Code::TypeMismatch, &argument.range, message).label(node.ty.to_string());
-        self.faults.push(match node.kind() {
-            Kind::String => {
-                fault.help(format!("`matches({}, \"…\")` looks into a text", self.text(&argument.range)))
-            }
-            _ => fault.help("`contains((\"a\", \"b\"), x)`"),
-        });
-        None
-    }
-
-    fn in_list(&mut self, ast: &Ast, list: Node, value: Node) -> Option<Node> {
-        let Kind::List(element) = list.kind() else { return None };
-        let kind = element_kind(element);
-        let fits = kind == value.kind() || (kind.is_number() && value.kind().is_number());
-        self.comparable(&list, &value, fits)?;
-        // An int is looked for in floats as a float; a float in ints finds those that are written like it.
-        let value = if kind == Kind::Float { value.widened() } else { value };
-        self.run(ast, Kind::Bool, Box::new(functions::list_contains), None, vec![list, value])
-    }
-
-    fn any_in_list(&mut self, ast: &Ast, function: &Function, list: &Ast, values: &[Ast]) -> Option<Node> {
-        let mut any: Option<Node> = None;
-        for value in values {
-            let list = self.list(ast, function, list)?;
-            let value = self.argument(value, function, Takes::Any, ast)?;
-            let one = self.in_list(ast, list, value)?;
-            any = Some(match any {
-                None => one,
-                Some(any) => {
-                    let op = Op::Or(Box::new(any), Box::new(one));
-                    Node::new(op, Type::required(Kind::Bool), ast.range.clone())
-                }
-            });
-        }
-        any
-    }
-
-    /// An argument that must be known at check time.
-    fn constant_text(&mut self, argument: &Ast, function: &Function) -> Option<String> {
-        let node = self.argument(argument, function, Takes::Constant, argument)?;
-        match node.as_constant() {
-            Some(Constant::Text(text)) => Some(text.clone()),
-            _ => {
-                let message = format!("`{}` needs a text that is known before any record is", function.name);
-                let fault = self.fault(Code::NeedsConstant, &argument.range, message);
-                self.faults.push(fault.help("a text in quotes, or a param"));
-                None
-            }
-        }
-    }
-
-    fn bad_pattern(&mut self, argument: &Ast, message: String) -> Option<Node> {
-        self.faults.push(self.fault(Code::BadPattern, &argument.range, message));
-        None
-    }
-
-    fn matches(&mut self, ast: &Ast, function: &Function, arguments: &[Ast]) -> Option<Node> {
-        let text = self.argument(&arguments[0], function, Takes::Text, ast);
-        let pattern = self.constant_text(&arguments[1], function)?;
-        match regex::Regex::new(&pattern) {
-            Ok(regex) => self.run(ast, Kind::Bool, functions::matches(regex), None, vec![text?]),
-            Err(error) => {
-                let error = error.to_string();
-                let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                self.bad_pattern(&arguments[1], format!("this is no regular expression: {reason}"))
-            }
-        }
-    }
-
-    fn format_time(&mut self, ast: &Ast, function: &Function, arguments: &[Ast]) -> Option<Node> {
-        let when = self.argument(&arguments[0], function, Takes::Timestamp, ast);
-        let format = self.constant_text(&arguments[1], function)?;
-        match time::check_format(&format) {
-            Ok(()) => self.run(ast, Kind::String, functions::format_time(format), Some(BEYOND), vec![when?]),
-            Err(error) => self.bad_pattern(&arguments[1], format!("this is no time format: {error}")),
-        }
-    }
-
-    fn parse_time(&mut self, ast: &Ast, function: &Function, arguments: &[Ast]) -> Option<Node> {
-        let text = self.argument(&arguments[0], function, Takes::Text, ast);
-        let format = match arguments.get(1) {
-            Some(argument) => Some((argument, self.constant_text(argument, function)?)),
-            None => None,
-        };
-        if let Some((argument, format)) = &format
-            && let Err(error) = time::check_parse_format(format)
-        {
-            return self.bad_pattern(argument, format!("no time can be read in this format: {error}"));
-        }
-        let run = functions::parse_time(format.map(|(_, format)| format));
-        self.run(ast, Kind::Timestamp, run, Some("text that is no time"), vec![text?])
-    }
-
     fn pick(&mut self, ast: &Ast, function: &Function, arguments: &[Ast]) -> Option<Node> {
         let list = self.arguments(ast, function, arguments)?;
         let (list, ty) = self.one_kind(ast, list)?;
@@ -336,29 +160,10 @@ impl Checker<'_> {
     }
 }
 
-const BEYOND: &str = "time beyond the year 9999";
-
 /// What a condition that is itself chosen says about presence.
 fn arm_facts(condition: Facts, then: Facts, otherwise: Facts) -> Facts {
     Facts {
         holds: (condition.holds | then.holds) & (condition.fails | otherwise.holds),
         fails: (condition.holds | then.fails) & (condition.fails | otherwise.fails),
-    }
-}
-
-/// The kind of a list's elements; of anything else the kind itself.
-fn single(kind: Kind) -> Kind {
-    match kind {
-        Kind::List(element) => element_kind(element),
-        kind => kind,
-    }
-}
-
-fn element_kind(element: Element) -> Kind {
-    match element {
-        Element::String => Kind::String,
-        Element::Int => Kind::Int,
-        Element::Float => Kind::Float,
-        Element::Bool => Kind::Bool,
     }
 }

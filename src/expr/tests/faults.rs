@@ -778,11 +778,12 @@ fn the_deepest_expressions_fit_a_small_stack() {
     };
     let texts = [
         wrapped(128, "if(up,up,", "up", ")"),
-        wrapped(42, "if(up||up&&1.0==2.0+1.0*(-", "1.0", "),up,up)"),
-        wrapped(70, "(up||up&&1.0==2.0+1.0*", "1.0", ")==1.0"),
-        wrapped(100, "coalesce(humidity+math::sqrt(", "1.0", "),1.0)"),
-        wrapped(64, "math::abs(-min(1,temperature+", "1.0", "))"),
-        vec!["temperature"; 500].join("+") + ">1.0",
+        wrapped(42, "if(up||up&&1.0<2.0+1.0*(-", "1.0", "),1.0,2.0)"),
+        wrapped(120, "(1.0+2.0*temperature^", "1.0", ")"),
+        wrapped(120, "(up||up&&up==", "up", ")"),
+        wrapped(63, "coalesce(humidity,temperature+math::sqrt(", "1.0", "))"),
+        wrapped(42, "math::abs(-min(1,temperature+", "1.0", "))"),
+        vec!["temperature"; 300].join("+") + ">1.0",
         vec!["up"; 500].join("&&"),
         vec!["str(count)"; 160].join("+"),
     ];
@@ -790,11 +791,9 @@ fn the_deepest_expressions_fit_a_small_stack() {
         for text in &texts {
             let mut table = readings();
             let mut faults = vec![];
-            if let Some(expression) =
-                compile(&Passage::plain(text, 0), &mut table, Setting::Record, &mut faults)
-            {
-                let _ = with_record(&table, |frame| expression.value(frame).is_ok());
-            }
+            let expression = compile(&Passage::plain(text, 0), &mut table, Setting::Record, &mut faults);
+            let expression = expression.unwrap_or_else(|| panic!("{text}: {faults:?}"));
+            assert!(with_record(&table, |frame| expression.value(frame).is_ok()), "{text}");
         }
     };
     std::thread::Builder::new()

@@ -190,6 +190,9 @@ fn times() {
     check("parse_time(\"01.02.2026\", \"%d.%m.%Y\")", "2026-02-01T00:00:00Z");
     check("parse_time(\"2026-01-01 10:00 +0200\", \"%Y-%m-%d %H:%M %z\")", "2026-01-01T08:00:00Z");
     check("parse_time(\"2026-01-01T02:00:00.5+02:00\")", "2026-01-01T00:00:00.5Z");
+    check("parse_time(\"1767274210\", \"%s\")", "2026-01-01T13:30:10Z");
+    check("parse_time(\"01/Jan/2026:13:30:10 +0100\", \"%d/%b/%Y:%H:%M:%S %z\")", "2026-01-01T12:30:10Z");
+    check("parse_time(\"2026-01-01T13:30:10.250\", \"%Y-%m-%dT%H:%M:%S%.f\")", "2026-01-01T13:30:10.25Z");
     check("int(at)", "1767274210000");
     check("str(at)", "\"2026-01-01T13:30:10Z\"");
     check("str(window)", "\"5s\"");
@@ -353,6 +356,13 @@ fn every_function_shows_what_it_does() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), FUNCTIONS.len());
+}
+
+#[test]
+fn compiled_expressions_go_to_any_thread() {
+    fn check<T: Send + Sync>() {}
+    check::<Expression>();
+    check::<Condition>();
 }
 
 #[test]
