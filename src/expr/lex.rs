@@ -144,9 +144,13 @@ impl Lexer<'_> {
     }
 
     fn comment(&mut self) {
-        let rest = self.text.len() - self.at;
+        let rest = &self.text[self.at..];
+        let end = match rest.starts_with("//") {
+            true => rest.find('\n'),
+            false => rest.find("*/").map(|end| end + 2),
+        };
         self.fault(
-            rest,
+            end.unwrap_or(rest.len()),
             "an expression has no comments",
             "put it behind a `#`, outside the expression's quotes",
         );

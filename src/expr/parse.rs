@@ -115,8 +115,9 @@ fn tree(passage: &Passage, tokens: &[Token], faults: &mut Vec<Diagnostic>) -> Op
         let mut walk = Walk { tokens, at: 0 };
         walk.element(&node).filter(|_| walk.at == tokens.len()).ok_or_else(|| "cannot be parsed".to_owned())
     });
-    // `order` refuses what evalexpr would, so no error is expected here; if one slips through, it is a fault of the
-    // file and never a panic.
+    // `order` refuses what evalexpr would, so no error is expected here. The mutation tests stop at one that slips
+    // through; for a user it is a fault of the file like any other.
+    debug_assert!(walked.is_ok(), "`{}` slipped through: {walked:?}", passage.text);
     walked
         .map_err(|error| faults.push(Diagnostic::error(Code::ExpressionSyntax, error, passage.whole())))
         .ok()

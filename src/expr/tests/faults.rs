@@ -127,7 +127,7 @@ fn habits_of_other_languages() {
     check(
         "/* comment */ temperature",
         &[
-            "expression-syntax «/* comment */ temperature» an expression has no comments | put it behind a `#`, outside the expression's quotes",
+            "expression-syntax «/* comment */» an expression has no comments | put it behind a `#`, outside the expression's quotes",
         ],
     );
 }
