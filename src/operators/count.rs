@@ -85,7 +85,7 @@ fn table(
 ) -> (Count, TablePlan) {
     let fingerprint = vec!["count".to_owned(), grouping.fingerprint()];
     let store = cx.store(StoreDecl {
-        name: node.name.to_owned(),
+        name: node.kept_as().to_owned(),
         family: Family::Table,
         fresh: vec![0],
         texts: vec![],

@@ -110,7 +110,7 @@ fn check(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) -> Built {
     let columns = compute.iter().map(|c| c.name.clone()).collect();
     let fingerprint = fingerprint(&grouping, every, offset, &compute);
     let store = cx.store(StoreDecl {
-        name: node.name.to_owned(),
+        name: node.kept_as().to_owned(),
         family: Family::Windows,
         fresh: slots.fresh.clone(),
         texts: slots.texts.clone(),

@@ -338,10 +338,7 @@ impl CheckContext<'_> {
 
     /// The changelog of a node's table.
     pub fn changelog(&mut self, node: &NodeTable<'_>) -> TopicId {
-        let name = match node.value("was").and_then(Value::as_text) {
-            Some(was) => was.text.as_str(),
-            None => node.name,
-        };
+        let name = node.kept_as();
         self.registry.topics.add(TopicPlan {
             name: format!("{}-{name}-changelog", self.pipeline),
             role: Role::Changelog,

@@ -67,6 +67,12 @@ impl<'s> NodeTable<'s> {
         self.table.get(key).map(|e| &e.value)
     }
 
+    /// The name by which the node's table is known where it is permanent: its own, or that of the node it takes over
+    /// from.
+    pub fn kept_as(&self) -> &'s str {
+        self.text("was").map_or(self.name, |was| was.text.as_str())
+    }
+
     /// The text of a key.
     pub fn text(&self, key: &str) -> Option<&'s Passage> {
         self.value(key)?.as_text()

@@ -6,6 +6,7 @@
 
 use super::metadata::{self, Metadata};
 use super::restore;
+use super::snapshots;
 use super::task::Task;
 use super::worker::{Broken, Running, TaskId, TaskState, Worker, running};
 use crate::transport::{Class, Partition, Position, Transport, TransportError};
@@ -78,6 +79,31 @@ impl<T: Transport> Worker<T> {
         for (_, running) in running(&mut self.tasks) {
             running.task.committed();
             self.said.append(&mut running.task.said);
+        }
+        if self.clock.now_ms() >= self.snapshot_at {
+            self.snapshot();
+        }
+    }
+
+    /// Writes a snapshot of each task that has tables. One that cannot be written is no reason to stop: the changelogs
+    /// have everything.
+    pub(super) fn snapshot(&mut self) {
+        let now = self.clock.now_ms();
+        self.snapshot_at = now.saturating_add(snapshots::EVERY);
+        let Some(folder) = self.options.snapshots.clone() else { return };
+        let plan = self.plan.clone();
+        let Worker { tasks, transport, commits, .. } = self;
+        for (id, running) in running(tasks).filter(|(_, r)| !r.task.changelogs().is_empty()) {
+            let mut meta = snapshots::Meta { written: now, commit: *commits, logs: vec![] };
+            for (_, topic) in running.task.changelogs() {
+                match transport.bounds(Partition { topic: *topic, index: id.partition }) {
+                    Ok((_, end)) => meta.logs.push((plan.topics.get(*topic).name.clone(), end)),
+                    Err(error) => return tracing::warn!(%error, "no snapshot was written"),
+                }
+            }
+            if let Err(error) = snapshots::write(&folder, id, &running.task, &meta) {
+                tracing::warn!(%error, folder = %folder.display(), "no snapshot was written");
+            }
         }
     }
 

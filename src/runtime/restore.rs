@@ -7,13 +7,17 @@
 
 use super::commit;
 use super::input::Standing;
+use super::meaning::{self, Edit};
 use super::metadata::{self, Metadata};
+use super::snapshots;
 use super::task::Task;
 use super::worker::{Running, TaskId, TaskState, Worker, task_of};
 use crate::operator::StreamTime;
+use crate::plan::TablePlan;
 use crate::plan::source::Start;
-use crate::store::StoreDecl;
+use crate::store::{StoreDecl, Stores};
 use crate::transport::{Class, Partition, Position, Transport, TransportError};
+use std::collections::BTreeSet;
 
 /// A task whose tables are being filled.
 #[derive(Debug)]
@@ -25,12 +29,14 @@ pub struct Restoring {
 }
 
 /// A changelog that is read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Log {
     store: usize,
     partition: Partition,
     next: i64,
     end: i64,
+    /// The table is started over: the rows that are there are only found, to be removed.
+    forgets: Option<BTreeSet<Vec<u8>>>,
 }
 
 impl Restoring {
@@ -73,13 +79,16 @@ impl<T: Transport> Worker<T> {
             standings.push((at, standing));
         }
         let clock = newest.as_ref().map_or(StreamTime::START, |m| m.clock);
-        let logs = match newest {
-            None => vec![],
-            Some(metadata) => self.logs(&mut task, id, &metadata)?,
-        };
         if let Some(parked) = self.unpark(id, &standings, &inputs)? {
             return Ok(parked);
         }
+        let logs = match newest {
+            None => {
+                task.untold = task.changelogs().iter().map(|(store, _)| *store).collect();
+                vec![]
+            }
+            Some(metadata) => self.logs(&mut task, id, &metadata)?,
+        };
         Ok(TaskState::Restoring(Box::new(Restoring { task, standings, clock, logs })))
     }
 
@@ -157,18 +166,100 @@ impl<T: Transport> Worker<T> {
 
     /// The changelogs to read for a task that has run before.
     fn logs(&mut self, task: &mut Task, id: TaskId, metadata: &Metadata) -> Result<Vec<Log>, TransportError> {
+        let plan = self.plan.clone();
+        let snapshot = self.snapshot_of(task, id, metadata.commit);
         let mut logs = vec![];
         for (store, changelog) in task.changelogs().to_vec() {
-            let name = name_of(&self.plan.stores[store]);
-            if !metadata.tables.iter().any(|(known, _)| *known == metadata::hash(name)) {
-                tracing::info!(table = name, "is new to this pipeline and starts at the present");
+            let declared = &plan.stores[store];
+            let known = metadata.tables.iter().find(|(name, _)| *name == metadata::hash(&declared.name));
+            let Some((_, meaning)) = known else {
+                tracing::info!(table = declared.name, "is new to this pipeline and starts at the present");
+                task.untold.push(store);
                 continue;
+            };
+            let forgets = self.options.reset.contains(&declared.name);
+            if forgets || *meaning != metadata::hash(&declared.fingerprint) {
+                task.untold.push(store);
             }
             let partition = Partition { topic: changelog, index: id.partition };
             let (first, end) = self.transport.bounds(partition)?;
-            logs.push(Log { store, partition, next: first, end });
+            let name = &plan.topics.get(changelog).name;
+            let tail = snapshot.iter().flat_map(|meta| &meta.logs).find(|(topic, _)| topic == name);
+            let next = tail.map_or(first, |(_, offset)| (*offset).max(first).min(end));
+            let forgets = forgets.then(BTreeSet::new);
+            logs.push(Log { store, partition, next, end, forgets });
         }
         Ok(logs)
+    }
+
+    /// Fills a task from its snapshot, if there is one that can be believed.
+    fn snapshot_of(&mut self, task: &mut Task, id: TaskId, commit: u64) -> Option<snapshots::Meta> {
+        let folder = self.options.snapshots.clone().filter(|_| self.options.reset.is_empty())?;
+        match snapshots::read(&folder, id, task, commit, self.clock.now_ms()) {
+            Ok(meta) => meta,
+            Err(()) => {
+                task.stores = Stores::new(&self.plan.stores);
+                None
+            }
+        }
+    }
+
+    /// Holds the tables of earlier runs against the file, before anything is read or joined.
+    pub(super) fn examine(&mut self) -> Result<(), TransportError> {
+        let plan = self.plan.clone();
+        for (at, source) in plan.sources.iter().enumerate() {
+            let Some(topic) = source.topics.first() else { continue };
+            let count = self.transport.partitions(*topic)?.unwrap_or(0);
+            let inputs: Vec<_> = (0..count).map(|index| Partition { topic: *topic, index }).collect();
+            for position in self.transport.committed(&inputs)?.iter().flatten() {
+                let Some(metadata) = Metadata::decode(&position.metadata) else { continue };
+                for node in plan.nodes.iter().filter(|n| n.part == plan.runs[at].part) {
+                    for table in node.table.iter().chain(&node.marks) {
+                        self.examine_table(&node.name, table, &metadata, position.partition.index)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn examine_table(
+        &mut self,
+        node: &str,
+        table: &TablePlan,
+        metadata: &Metadata,
+        index: u32,
+    ) -> Result<(), TransportError> {
+        let plan = self.plan.clone();
+        let declared = &plan.stores[table.store as usize];
+        let known = metadata.tables.iter().find(|(name, _)| *name == metadata::hash(&declared.name));
+        let changed = known.is_some_and(|(_, meaning)| *meaning != metadata::hash(&declared.fingerprint));
+        if !changed || self.options.reset.contains(&declared.name) {
+            return Ok(());
+        }
+        let old = self.meaning_of(Partition { topic: table.changelog, index })?;
+        match old.as_deref().map_or(Edit::Other, |old| meaning::compare(old, &declared.fingerprint)) {
+            Edit::Same => Ok(()),
+            Edit::Added(lines) => {
+                tracing::info!(table = node, added = lines.join(", "), "computes more from now on");
+                Ok(())
+            }
+            Edit::Other => Err(meaning::mismatch(node, old.as_deref(), &declared.fingerprint)),
+        }
+    }
+
+    /// What a changelog says of itself, the last time it does.
+    fn meaning_of(&mut self, partition: Partition) -> Result<Option<String>, TransportError> {
+        let (mut next, end) = self.transport.bounds(partition)?;
+        let mut found = None;
+        while next < end {
+            let chunk = self.transport.changelog(partition, next, end)?;
+            for (_, value) in chunk.records.iter().filter(|(key, _)| *key == meaning::KEY) {
+                found = value.map(|text| String::from_utf8_lossy(text).into_owned());
+            }
+            next = chunk.next;
+        }
+        Ok(found)
     }
 
     /// Reads on in the changelogs of tasks that are being restored, a chunk each; whether there was anything to do.
@@ -185,7 +276,14 @@ impl<T: Transport> Worker<T> {
             let chunk = self.transport.changelog(log.partition, log.next, log.end)?;
             let store =
                 restoring.task.stores.iter_mut().nth(log.store).expect("a task has all stores of its plan");
-            for (key, value) in &chunk.records {
+            for (key, value) in chunk.records.iter().filter(|(key, _)| *key != meaning::KEY) {
+                if let Some(keys) = &mut log.forgets {
+                    match value {
+                        Some(_) => keys.insert(key.to_vec()),
+                        None => keys.remove(*key),
+                    };
+                    continue;
+                }
                 store.restore_record(key, *value).map_err(|corrupt| {
                     TransportError::new(Class::Fatal, format!("a changelog cannot be read: {corrupt}"))
                 })?;
@@ -205,7 +303,11 @@ impl<T: Transport> Worker<T> {
             self.transport.begin(partition, standing.position)?;
         }
         let Some(TaskState::Restoring(restoring)) = self.tasks.remove(&id) else { return Ok(()) };
-        let Restoring { mut task, standings, clock, .. } = *restoring;
+        let Restoring { mut task, standings, clock, logs } = *restoring;
+        for log in logs {
+            let keys = log.forgets.into_iter().flatten();
+            task.forgotten.extend(keys.map(|key| (log.partition.topic, key)));
+        }
         task.resume(&standings, clock);
         let most = self.plan.settings.merge_buffer as usize;
         let running = Running::new(task, most, self.clock.now_ms());

@@ -6,11 +6,12 @@
 
 use super::dead;
 use super::input::{Input, Standing, Unusable};
+use super::meaning;
 use super::tally::Tallies;
 use super::walk::{self, Walk};
 use crate::frame::{Body, Frame, Origin, Value};
 use crate::operator::{Context, NodeId, Seen, StreamTime};
-use crate::outbox::{Outbox, TopicId};
+use crate::outbox::{Outbox, Target, TopicId};
 use crate::plan::Plan;
 use crate::rows::Rows;
 use crate::store::Stores;
@@ -58,6 +59,10 @@ pub struct Task {
     rows: Rows,
     emitted: usize,
     marked: bool,
+    /// The stores of which the changelog does not say yet what its bytes mean.
+    pub(super) untold: Vec<usize>,
+    /// Rows of a table that is started over: their keys have to go.
+    pub(super) forgotten: Vec<(TopicId, Vec<u8>)>,
     registers: Vec<u64>,
     arena: Vec<u8>,
     scratch: Vec<u8>,
@@ -95,6 +100,8 @@ impl Task {
             rows: Rows::new(plan.width),
             emitted: 0,
             marked: false,
+            untold: vec![],
+            forgotten: vec![],
             registers: vec![0; plan.width],
             arena: vec![],
             scratch: vec![],
@@ -253,12 +260,39 @@ impl Task {
 
     /// Whether anything has happened since the last commit.
     pub fn is_dirty(&self) -> bool {
-        self.marked || self.clock != self.committed_clock || self.inputs.iter().any(|i| i.now != i.committed)
+        self.marked
+            || !self.forgotten.is_empty()
+            || self.clock != self.committed_clock
+            || self.inputs.iter().any(|i| i.now != i.committed)
     }
 
     /// The first half of a commit: the changelog of what has changed.
     pub fn prepare(&mut self, out: &mut Outbox) {
         let timestamp = self.clock.0.max(0);
+        for (topic, key) in &self.forgotten {
+            let key = |bytes: &mut Vec<u8>| {
+                bytes.extend_from_slice(key);
+                true
+            };
+            out.record(*topic, Target::Own, timestamp, key, |_| false, &[]);
+        }
+        for store in &self.untold {
+            let told = self.changelogs.iter().find(|(s, _)| s == store);
+            let Some((_, topic)) = told else { continue };
+            let write = |text: &[u8], bytes: &mut Vec<u8>| {
+                bytes.extend_from_slice(text);
+                true
+            };
+            let meaning = self.plan.stores[*store].fingerprint.as_bytes();
+            out.record(
+                *topic,
+                Target::Own,
+                timestamp,
+                |b| write(meaning::KEY, b),
+                |b| write(meaning, b),
+                &[],
+            );
+        }
         for (store, changelog) in &self.changelogs {
             if let Some(store) = self.stores.iter_mut().nth(*store) {
                 store.commit(*changelog, timestamp, out);
@@ -269,6 +303,8 @@ impl Task {
     /// The second half: it is permanent.
     pub fn committed(&mut self) {
         self.stores.iter_mut().for_each(crate::store::Store::committed);
+        self.untold.clear();
+        self.forgotten.clear();
         self.inputs.iter_mut().for_each(|input| input.committed = input.now);
         (self.committed_clock, self.emitted, self.marked) = (self.clock, 0, false);
         self.committed_tallies.copy_from(&self.tallies);

@@ -56,6 +56,8 @@ pub struct Options {
     pub retries: u32,
     /// Where snapshots are kept.
     pub snapshots: Option<std::path::PathBuf>,
+    /// The nodes whose tables are started over.
+    pub reset: Vec<String>,
     /// Rules that are broken on purpose: only for the tests that prove that breaking them is noticed.
     pub broken: Broken,
 }
@@ -85,6 +87,7 @@ impl Default for Options {
             commit_every: 100,
             retries: 20,
             snapshots: None,
+            reset: vec![],
             broken: Broken::Nothing,
         }
     }
@@ -120,6 +123,7 @@ pub struct Worker<T> {
     pub(super) sent: bool,
     pub(super) ticked: i64,
     pub(super) committed_tick: i64,
+    pub(super) snapshot_at: i64,
     failures: u32,
     joined: bool,
     /// What alerts have said, once it is committed.
@@ -147,6 +151,7 @@ impl<T: Transport> Worker<T> {
             sent: false,
             ticked: now,
             committed_tick: now,
+            snapshot_at: now.saturating_add(super::snapshots::EVERY),
             failures: 0,
             joined: false,
             said: vec![],
@@ -185,6 +190,7 @@ impl<T: Transport> Worker<T> {
     }
 
     fn join(&mut self) -> Result<(), TransportError> {
+        self.examine()?;
         let inputs: Vec<TopicId> = self.plan.sources.iter().flat_map(|s| s.topics.clone()).collect();
         self.transport.join(&inputs)?;
         self.joined = true;
@@ -399,6 +405,7 @@ impl<T: Transport> Worker<T> {
     /// Commits what there is and leaves in peace.
     pub fn finish(&mut self) -> Result<(), Stopped> {
         self.commit_now()?;
+        self.snapshot();
         self.transport.leave();
         Ok(())
     }

@@ -15,7 +15,10 @@ fn examples() -> Vec<(String, String)> {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|e| e == "toml") {
-            examples.push((path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap()));
+            examples.push((
+                path.file_name().unwrap().to_str().unwrap().to_owned(),
+                fs::read_to_string(&path).unwrap(),
+            ));
         }
     }
     assert!(examples.len() > KINDS.len(), "`pipelines/` was not found");
