@@ -4,6 +4,7 @@
 //! 2 bad usage.
 
 mod check;
+mod eval;
 mod input;
 mod output;
 mod test;
@@ -27,6 +28,7 @@ struct Cli {
 enum Verb {
     Check(check::Args),
     Test(test::Args),
+    Eval(eval::Args),
 }
 
 /// Runs the program.
@@ -36,6 +38,7 @@ pub fn main() -> ExitCode {
     match cli.verb {
         Verb::Check(args) => check::run(&args),
         Verb::Test(args) => test::run(&args),
+        Verb::Eval(args) => eval::run(&args),
     }
 }
 
