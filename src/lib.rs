@@ -11,6 +11,7 @@ pub mod operators;
 pub mod outbox;
 pub mod partitioner;
 pub mod plan;
+pub mod reference;
 pub mod rows;
 pub mod runtime;
 pub mod spec;

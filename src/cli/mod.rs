@@ -4,12 +4,17 @@
 //! 2 bad usage.
 
 mod check;
+mod completions;
 mod eval;
+mod graph;
+mod help;
 mod input;
+mod new;
 mod output;
 mod test;
+mod schema;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use output::Colour;
 use std::process::ExitCode;
 
@@ -29,6 +34,11 @@ enum Verb {
     Check(check::Args),
     Test(test::Args),
     Eval(eval::Args),
+    Graph(graph::Args),
+    Help(help::Args),
+    New(new::Args),
+    Schema(schema::Args),
+    Completions(completions::Args),
 }
 
 /// Runs the program.
@@ -39,7 +49,17 @@ pub fn main() -> ExitCode {
         Verb::Check(args) => check::run(&args),
         Verb::Test(args) => test::run(&args),
         Verb::Eval(args) => eval::run(&args),
+        Verb::Graph(args) => graph::run(&args),
+        Verb::Help(args) => help::run(&args),
+        Verb::New(args) => new::run(&args),
+        Verb::Schema(args) => schema::run(&args),
+        Verb::Completions(args) => completions::run(&args),
     }
+}
+
+/// The command line as clap knows it, for `help` and `completions`.
+fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// The run, test or check failed.

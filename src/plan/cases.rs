@@ -488,8 +488,10 @@ impl Reader<'_> {
     }
 }
 
-const SENT: &[&str] = &["_key", "_timestamp", "_partition", "_headers", "_tombstone", "_value"];
-const EXPECTED: &[&str] =
+/// What a record that is sent may say beside its fields.
+pub const SENT: &[&str] = &["_key", "_timestamp", "_partition", "_headers", "_tombstone", "_value"];
+/// What an expected row may say beside its fields.
+pub const EXPECTED: &[&str] =
     &["_key", "_timestamp", "_headers", "_partition", "_reason", "_node", "_value", "_tombstone"];
 
 fn beside(entry: &Entry, known: &[&str]) -> Diagnostic {

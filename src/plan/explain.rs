@@ -25,7 +25,12 @@ struct Hanging<'h> {
 impl Plan {
     /// What was understood of the file, for a person.
     pub fn explain(&self, path: &str) -> String {
-        let mut out = format!("{path} is sound: {}\n\n", self.summary());
+        let (summary, creates) = (self.summary(), self.creates().join(", "));
+        format!("{path} is sound: {summary}\n\n{}\n  creates: {creates}\n", self.tree())
+    }
+
+    /// Sources, and what stands behind each, a line each.
+    pub fn tree(&self) -> String {
         let mut lines = vec![];
         for source in &self.sources {
             lines.push(Line {
@@ -38,12 +43,12 @@ impl Plan {
         }
         let width = |of: fn(&Line) -> &str| lines.iter().map(|l| of(l).chars().count()).max().unwrap_or(0);
         let (tree, kind, what) = (width(|l| &l.tree), width(|l| &l.kind), width(|l| &l.what));
+        let mut out = String::new();
         for line in &lines {
             let Line { tree: t, kind: k, what: w, rest } = line;
             let text = format!("  {t:tree$}   {k:kind$}  {w:what$}  {rest}");
             let _ = writeln!(out, "{}", text.trim_end());
         }
-        let _ = writeln!(out, "\n  creates: {}", self.creates().join(", "));
         out
     }
 
@@ -121,7 +126,7 @@ impl Plan {
         Line {
             tree: format!("{indent}{}{}", hanging.branch, node.name),
             kind: node.kind.to_owned(),
-            what: node.what.clone(),
+            what: one_line(&node.what),
             rest: rest.join(", "),
         }
     }
@@ -131,6 +136,12 @@ impl Plan {
 fn arrow(node: &NodePlan) -> Option<&str> {
     let simple = node.inputs.len() == 1 && !node.inputs[0].contains('.');
     node.target.as_deref().filter(|_| simple)
+}
+
+/// Expressions may run over several lines, and hold what no text format likes.
+pub(super) fn one_line(text: &str) -> String {
+    let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    printable.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What a source's records promise.

@@ -9,6 +9,7 @@ mod assemble;
 pub mod cases;
 mod check;
 pub mod context;
+pub mod draw;
 mod explain;
 mod faults;
 mod fields;

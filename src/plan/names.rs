@@ -19,6 +19,11 @@ pub fn is_topic(name: &str) -> bool {
     !name.is_empty() && name.len() <= 249 && name != "." && name != ".." && name.bytes().all(legal)
 }
 
+/// A pipeline's name is a consumer group and the start of topics' names.
+pub fn is_pipeline(name: &str) -> bool {
+    is_topic(name) && name.len() <= 100
+}
+
 /// A name that cannot be one, with one that could.
 pub fn bad_name(name: &str, place: Place) -> Diagnostic {
     let mut better: String = name

@@ -143,7 +143,7 @@ fn name(root: &Table, faults: &mut Faults) -> String {
     let Some(text) = root.get("name").and_then(|e| e.value.as_text()) else {
         return "pipeline".to_owned();
     };
-    if !names::is_topic(&text.text) || text.text.len() > 100 {
+    if !names::is_pipeline(&text.text) {
         faults.add(
             Diagnostic::error(
                 Code::BadName,
