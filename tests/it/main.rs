@@ -4,5 +4,6 @@ mod documents;
 mod examples;
 mod expressions;
 mod scanner;
+mod schema;
 mod splice;
 mod tidy;
