@@ -1,5 +1,6 @@
 //! What holds for the whole of streamrun, from outside.
 
+mod commands;
 mod documents;
 mod examples;
 mod expressions;

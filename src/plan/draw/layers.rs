@@ -179,15 +179,12 @@ fn ranks(drawing: &Drawing) -> Vec<usize> {
             ranks[at] = ranks[at].max(ranks[arrow.from] + 1);
         }
     }
-    let sinks = |look: Look| look == Look::Sink;
-    let last = (0..ranks.len()).filter(|at| sinks(drawing.things[*at].look)).map(|at| ranks[at]).max();
-    let Some(last) = last else { return ranks };
-    for at in 0..ranks.len() {
-        let written = drawing.arrows.iter().any(|a| a.to == at && sinks(drawing.things[a.from].look));
-        match drawing.things[at].look {
-            Look::Sink => ranks[at] = last,
-            Look::Topic if written => ranks[at] = last + 1,
-            _ => {}
+    let is_sink = |at: &usize| drawing.things[*at].look == Look::Sink;
+    let Some(last) = (0..ranks.len()).filter(is_sink).map(|at| ranks[at]).max() else { return ranks };
+    for at in (0..ranks.len()).filter(is_sink) {
+        ranks[at] = last;
+        for arrow in drawing.arrows.iter().filter(|arrow| arrow.from == at) {
+            ranks[arrow.to] = last + 1;
         }
     }
     ranks
