@@ -1,6 +1,7 @@
 //! What holds for the whole of streamrun, from outside.
 
 mod commands;
+mod broken;
 mod documents;
 mod examples;
 mod expressions;
