@@ -42,7 +42,7 @@ struct Entry<'a> {
 impl Report<'_> {
     /// All of it as text, a blank line after each.
     pub fn text(&self, style: Style) -> String {
-        let source = self.covered();
+        let source = shown_lines(self.covered());
         let shown = Report { source: &source, ..*self };
         let mut out = String::new();
         for diagnostic in self.diagnostics {
@@ -140,6 +140,11 @@ impl Report<'_> {
     fn border(&self, at: usize) -> usize {
         self.source.floor_char_boundary(at.min(self.source.len()))
     }
+}
+
+/// Lines that end as on Windows, as a terminal shows them; byte for byte as long.
+fn shown_lines(source: Cow<'_, str>) -> Cow<'_, str> {
+    if source.contains("\r\n") { Cow::Owned(source.replace("\r\n", " \n")) } else { source }
 }
 
 fn text(label: &Label) -> Option<&str> {

@@ -173,6 +173,8 @@ impl Lexer<'_> {
             "true" => self.push(TokenKind::Bool(true), len),
             "false" => self.push(TokenKind::Bool(false), len),
             _ if is_name(word) => self.push(TokenKind::Name(word.to_owned()), len),
+            // The other half of a `?` that has been reported.
+            ":" if !self.faults.is_empty() => self.at += len,
             _ => {
                 let help = format!("`field(\"{word}\")` reads a field whose name is no identifier");
                 self.fault(len, format!("`{word}` is not a name"), &help);
@@ -233,9 +235,10 @@ impl Lexer<'_> {
             ';' => {
                 self.fault(1, "`;` is no operator: expressions have no effects", "one expression, one value")
             }
-            '[' => {
-                self.fault(1, "`[` is no operator", "`contains((\"a\", \"b\"), x)` takes a list");
-                self.at += self.text[self.at..].find(']').map_or(0, |end| end + 1);
+            // The other half of a `[` that has been reported.
+            ']' if !self.faults.is_empty() => self.at += 1,
+            '[' | ']' => {
+                self.fault(1, format!("`{c}` is no operator"), "`contains((\"a\", \"b\"), x)` takes a list")
             }
             _ => self.fault(c.len_utf8(), format!("`{c}` means nothing in an expression"), ""),
         }

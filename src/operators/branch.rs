@@ -148,7 +148,11 @@ fn routes(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) -> (Option<Vec<Condit
     }
     if found.len() > MAX_ROUTES {
         let message = format!("{} routes; a branch has at most {MAX_ROUTES}", found.len());
-        cx.faults.add(Diagnostic::error(Code::TooManyPaths, message, node.place));
+        let place = node.get("routes").map_or(node.place, |entry| entry.place);
+        cx.faults.add(
+            Diagnostic::error(Code::TooManyPaths, message, place)
+                .help("send some of them on together, and branch again behind"),
+        );
     }
     (conditions, found)
 }

@@ -6,6 +6,7 @@ use crate::frame::{Frame, Register, Value};
 use crate::operator::{Context, Flow, Operator, Port, RecordError};
 use crate::plan::{
     Built, CheckContext, FROM, Form, Key, NodeTable, OperatorKind, Rows, Setting, Shape, added, layout,
+    unknown_name,
 };
 use crate::spec::{Entry, Value as Written};
 use crate::types::{TimeFormat, Type};
@@ -14,10 +15,10 @@ use crate::types::{TimeFormat, Type};
 pub const KIND: OperatorKind = OperatorKind {
     name: "map",
     summary: "sets, renames, keeps or drops fields of each record",
-    details: "`set.F` is an expression, or a list of cases of which the first that holds decides: `when` with `then` (a \
-              plain value) or `then_is` (an expression), and at the end `otherwise` or `otherwise_is`. All right-hand \
-              sides see the record as it comes in, never each other. What is not set, renamed, kept or dropped rides \
-              along untouched. The order is: rename, drop or keep, set.",
+    details: "`set.F` is an expression, or a list of cases of which the first that holds decides: `when` with `then` \
+              (a plain value) or `then_is` (an expression), and at the end `otherwise` or `otherwise_is`. All \
+              right-hand sides see the record as it comes in, never each other. What is not set, renamed, kept or \
+              dropped rides along untouched. The order is: rename, drop or keep, set.",
     example: r#"
 name = "fahrenheit"
 
@@ -104,6 +105,8 @@ fn rename(node: &NodeTable<'_>, cx: &mut CheckContext<'_>, output: &mut Shape, w
             output.fields.insert(at.min(output.fields.len()), (new.clone(), id));
         } else if cx.input.fields.iter().any(|(name, _)| *name == new) && !cx.input.open {
             let _ = cx.field(old);
+        } else {
+            cx.likely_field(old);
         }
         output.edit(|layout| layout::rename(layout, &old.text, &new));
         what.push(format!("{} → {new}", old.text));
@@ -124,6 +127,7 @@ fn project(node: &NodeTable<'_>, cx: &mut CheckContext<'_>, output: &mut Shape, 
         what.push(format!("keeps {}", list.join(", ")));
     } else if let Some(drop) = names("drop") {
         let list: Vec<String> = drop.iter().map(|p| p.text.clone()).collect();
+        drop.iter().filter(|n| output.get(&n.text).is_none()).for_each(|name| cx.likely_field(name));
         output.fields.retain(|(name, _)| !within(name, &list));
         for name in &list {
             output.edit(|layout| layout::drop(layout, name));
@@ -159,7 +163,9 @@ fn settings(
             sets = None;
             continue;
         }
+        let before = cx.faults.found.len();
         let Some((from, ty, time)) = setting(name, entry, cx) else {
+            beside(&all, &mut cx.faults.found[before..]);
             output.fields.retain(|(n, _)| n != name);
             output.poisoned.push(name.clone());
             sets = None;
@@ -175,6 +181,19 @@ fn settings(
         }
     }
     sets
+}
+
+/// A field that is unknown because this very map sets it.
+fn beside(all: &[(String, &Entry)], faults: &mut [Diagnostic]) {
+    for fault in faults {
+        let set = unknown_name(fault).and_then(|name| all.iter().find(|(other, _)| other == name));
+        if let Some((name, entry)) = set {
+            let said = std::mem::replace(fault, Diagnostic::file(Code::UnknownField, ""));
+            *fault = said
+                .also(entry.place, "set here, for what comes behind this map")
+                .help(format!("set `{name}` in a map of its own, before this one"));
+        }
+    }
 }
 
 /// Setting an object and something inside it at once leaves open which of the two is meant.

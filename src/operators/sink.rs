@@ -125,7 +125,7 @@ enum KeyOf {
 fn key(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) -> Option<KeyOf> {
     if let Some(name) = node.text("key") {
         let id = cx.field(name)?;
-        return cx.groupable(name, id).then(|| KeyOf::Fields(cx.key_shape(&[id])));
+        return cx.groupable(name, id, "key").then(|| KeyOf::Fields(cx.key_shape(&[id])));
     }
     match cx.input.key.clone() {
         // A field that has lost its name is still what the record came keyed by.

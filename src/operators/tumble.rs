@@ -194,7 +194,11 @@ fn computed(
     empty(node, cx);
     if slots.fresh.len() > StoreDecl::MAX_WIDTH {
         let message = format!("`{}` has more aggregates than a row has room for", node.name);
-        cx.faults.add(Diagnostic::error(Code::TooManyFields, message, node.place));
+        cx.faults.add(
+            Diagnostic::error(Code::TooManyFields, message, node.place)
+                .label(format!("at most {} cells can be; `avg` takes two", StoreDecl::MAX_WIDTH))
+                .help("spread them over two windows"),
+        );
         all = None;
     }
     (slots, all)

@@ -6,6 +6,7 @@
 use super::assemble::{self, Checked};
 use super::cases;
 use super::context::{CheckContext, KnownTable, Registry};
+use super::damage::Damage;
 use super::faults::Faults;
 use super::files::Files;
 use super::form::{self, Key};
@@ -28,8 +29,14 @@ use crate::spec::Table;
 use std::cell::RefCell;
 
 /// Checks a file: its plan, unless something is wrong, and all that is wrong or suspicious.
-pub fn check(root: &Table, overrides: &[Override], faults: Faults) -> (Option<Plan>, Vec<Diagnostic>) {
+pub fn check(
+    source: &str,
+    root: &Table,
+    overrides: &[Override],
+    faults: Faults,
+) -> (Option<Plan>, Vec<Diagnostic>) {
     let mut faults = faults;
+    let damage = Damage::of(source, &faults.found);
     toplevel::check(root, &mut faults);
     let shared = RefCell::new(Shared {
         params: Params::read(root.table("params"), overrides, &mut faults),
@@ -37,7 +44,8 @@ pub fn check(root: &Table, overrides: &[Override], faults: Faults) -> (Option<Pl
     });
     let settings = settings::read(root, &shared, &mut faults);
     let graph = graph::read(root, &mut faults);
-    let mut pass = Pass::new(&settings, &graph, &shared, faults);
+    let mut pass = Pass::new(&settings, &graph, &shared, &damage, faults);
+    pass.schemas_known = root.get("schema").is_none_or(|e| e.value.as_table().is_some());
     let mut schemas = schema::read(root.table("schema"), &mut pass.faults);
     for at in graph.order.clone() {
         match graph.sections[at].what {
@@ -70,7 +78,7 @@ pub fn check(root: &Table, overrides: &[Override], faults: Faults) -> (Option<Pl
         ),
         _ => None,
     };
-    (plan, faults.sorted())
+    (plan, faults.sorted(&damage, source))
 }
 
 /// A node that has been checked.
@@ -90,6 +98,7 @@ struct Pass<'p> {
     settings: &'p Settings,
     graph: &'p Graph<'p>,
     shared: &'p RefCell<Shared>,
+    damage: &'p Damage,
     registry: Registry,
     faults: Faults,
     files: Files,
@@ -99,6 +108,7 @@ struct Pass<'p> {
     outputs: Vec<Vec<(Option<String>, Shape)>>,
     variants: u16,
     touched: Vec<(FileId, String)>,
+    schemas_known: bool,
 }
 
 impl<'p> Pass<'p> {
@@ -106,6 +116,7 @@ impl<'p> Pass<'p> {
         settings: &'p Settings,
         graph: &'p Graph<'p>,
         shared: &'p RefCell<Shared>,
+        damage: &'p Damage,
         faults: Faults,
     ) -> Self {
         let files = Files::of(graph, &mut shared.borrow_mut().fields);
@@ -115,6 +126,7 @@ impl<'p> Pass<'p> {
             settings,
             graph,
             shared,
+            damage,
             registry,
             faults,
             files,
@@ -123,6 +135,7 @@ impl<'p> Pass<'p> {
             outputs,
             variants: 0,
             touched: vec![],
+            schemas_known: true,
         }
     }
 
@@ -132,10 +145,13 @@ impl<'p> Pass<'p> {
         let mut cx = SourceContext {
             shared: self.shared,
             schemas,
+            schemas_known: self.schemas_known,
             topics: &mut self.registry.topics,
             faults: &mut self.faults,
         };
-        let source = source::check(section.name, section.place, section.table, self.files.own(at), &mut cx);
+        let mut source =
+            source::check(section.name, section.place, section.table, self.files.own(at), &mut cx);
+        source.shape.open |= self.damage.reaches(section.place);
         self.outputs[at] = vec![(None, source.shape.clone())];
         self.sources.push(source);
     }
@@ -163,6 +179,8 @@ impl<'p> Pass<'p> {
             self.registry.tables.push(KnownTable { node, plan: table.clone(), owner });
         }
         self.outputs[at] = built.outputs.clone();
+        let damaged = self.damage.reaches(section.place);
+        self.outputs[at].iter_mut().for_each(|(_, shape)| shape.open |= damaged);
         self.checked.push(CheckedNode { section: at, built, adjusts, input });
     }
 
@@ -177,7 +195,7 @@ impl<'p> Pass<'p> {
                 Err(None) => {}
             }
         }
-        if inputs.len() < links.len() || inputs.is_empty() || self.graph.broken[at] {
+        if inputs.len() < links.len() || inputs.is_empty() || self.graph.broken[at] || self.damage.reaches(self.graph.sections[at].place) {
             return (unknown(self.files.own(at)), vec![]);
         }
         let place = match (links.first(), links.last()) {
@@ -205,13 +223,13 @@ impl<'p> Pass<'p> {
         let fault = Diagnostic::error(
             Code::UnknownNode,
             format!("`{name}` has no route `{route}`"),
-            link.text.whole(),
+            link.text.at(link.text.text.len() - route.len()..link.text.text.len()),
         )
         .also(self.graph.sections[link.to].place, "declared here")
         .suggest(route, routes.iter().copied());
         Err(Some(Box::new(match routes.is_empty() {
             true => fault.help(format!("name `{name}` alone")),
-            false => fault.note(format!("its routes are {}", routes.join(", "))),
+            false => fault.note(format!("its routes: {}", super::names::some(&routes))),
         })))
     }
 
@@ -223,7 +241,7 @@ impl<'p> Pass<'p> {
             owner: super::names::DEAD_LETTERS.to_owned(),
             partitions: None,
             config: vec![],
-            place: None,
+            place: self.settings.dead_letters_at,
         };
         self.registry.topics.add(dead);
         let all = self.registry.topics.all();
@@ -245,7 +263,10 @@ impl<'p> Pass<'p> {
                 What::Node(kind) => kind.rows == super::kind::Rows::Makes,
             };
             let width = shared.fields.width(self.files.own(at));
-            if makes && width > crate::frame::MAX_REGISTERS {
+            let said = |d: &Diagnostic| {
+                d.code == Code::TooManyFields && d.primary.as_ref().is_some_and(|l| l.place == section.place)
+            };
+            if makes && width > crate::frame::MAX_REGISTERS && !self.faults.found.iter().any(said) {
                 self.faults.add(
                     Diagnostic::error(
                         Code::TooManyFields,

@@ -88,7 +88,7 @@ impl CheckContext<'_> {
         let mut scope = Scope { shape, subject: self.subject.clone(), shared: self.shared };
         let mut faults = vec![];
         let expression = expr::compile(text, &mut scope, Setting::Record, &mut faults);
-        self.report(faults, shape, text);
+        self.report(faults, shape);
         expression
     }
 
@@ -124,26 +124,25 @@ impl CheckContext<'_> {
         let mut row_scope = RowScope { row: row_scope, aggregates };
         let mut faults = vec![];
         let expression = expr::compile_compute(text, &mut input, &mut row_scope, &mut faults);
-        self.report(faults, &input_shape, text);
+        self.report(faults, &input_shape);
         expression
     }
 
     /// Takes over the faults of an expression, but for what only follows from a fault further up.
-    fn report(&mut self, faults: Vec<Diagnostic>, shape: &Shape, text: &Passage) {
+    fn report(&mut self, faults: Vec<Diagnostic>, shape: &Shape) {
         for fault in faults {
             let hidden = fault.code == Code::UnknownField
-                && (shape.open
-                    || fault.primary.as_ref().is_some_and(|label| {
-                        shape.poisoned.iter().any(|name| {
-                            text.text
-                                .match_indices(name.as_str())
-                                .any(|(at, _)| text.at(at..at + name.len()) == label.place)
-                        })
-                    }));
+                && (shape.open || unknown_name(&fault).is_some_and(|name| self.follows(name, shape)));
             if !hidden {
                 self.faults.add(fault);
             }
         }
+    }
+
+    /// Whether a name is unknown only because what would have made it known is at fault.
+    fn follows(&self, name: &str, shape: &Shape) -> bool {
+        shape.poisoned.iter().any(|poisoned| poisoned == name)
+            || self.shared.borrow().params.is_faulty(name)
     }
 
     /// A field of the input, by a name that stands in a text.
@@ -223,7 +222,7 @@ impl CheckContext<'_> {
                 sound = false;
                 continue;
             }
-            sound &= self.groupable(name, id);
+            sound &= self.groupable(name, id, "group");
             parts.push((self.register(id), self.ty(id).kind));
             grouping.names.push(name.text.clone());
             grouping.kinds.push(self.ty(id).kind);
@@ -237,30 +236,30 @@ impl CheckContext<'_> {
         Some(grouping)
     }
 
-    /// Whether records can be grouped or keyed by a field.
-    pub fn groupable(&mut self, name: &Passage, id: FieldId) -> bool {
+    /// Whether a field can be the group or the key of a record, as `role` says.
+    pub fn groupable(&mut self, name: &Passage, id: FieldId, role: &str) -> bool {
         let (ty, declared) = {
             let shared = self.shared.borrow();
             let info = shared.fields.info(id);
             (info.ty, info.declared)
         };
-        let fault = if ty.optional {
-            Diagnostic::error(Code::MayBeAbsent, format!("`{}` may be absent", name.text), name.whole())
-                .label("every record needs a group")
-                .help(format!("set it in a map first: `set.{0} = 'coalesce({0}, …)'`", name.text))
-                .help("or reject what has none, in a branch".to_owned())
+        let (fault, here) = if ty.optional {
+            let fault =
+                Diagnostic::error(Code::MayBeAbsent, format!("`{}` may be absent", name.text), name.whole())
+                    .label(format!("every record needs a {role}"))
+                    .help(format!("set it in a map first: `set.{0} = 'coalesce({0}, …)'`", name.text))
+                    .help("or reject what has none, in a branch".to_owned());
+            (fault, "declared optional here")
         } else if matches!(ty.kind, Kind::Json | Kind::List(_)) {
-            Diagnostic::error(
-                Code::CannotGroup,
-                format!("`{}` is {}, which has no order to group by", name.text, ty.kind),
-                name.whole(),
-            )
-            .label("a string, number, boolean or timestamp is needed")
+            let message = format!("`{}` is {}, which cannot be a {role}", name.text, ty.kind);
+            let fault = Diagnostic::error(Code::CannotGroup, message, name.whole())
+                .label("a string, number, boolean or timestamp is needed");
+            (fault, "declared here")
         } else {
             return true;
         };
         self.faults.add(match declared {
-            Some(place) => fault.also(place, "declared here"),
+            Some(place) => fault.also(place, here),
             None => fault,
         });
         false
@@ -268,7 +267,7 @@ impl CheckContext<'_> {
 
     /// Records that agree in what the node groups by have to meet in one task.
     fn keyed(&mut self, by: &Value, grouping: &Grouping) -> Option<()> {
-        if self.input.open {
+        if self.input.open || self.input.key_unknown {
             return None;
         }
         if let Some(partitioned) = &self.input.partitioned
@@ -277,26 +276,37 @@ impl CheckContext<'_> {
             return Some(());
         }
         let names = grouping.names.join(", ");
-        let fault = Diagnostic::error(
-            Code::NeedsRepartition,
-            format!("{} is not keyed by {names}", self.subject),
-            by.place,
-        )
-        .label("records of one group may lie in several partitions");
-        let key = self.input.partitioned.as_ref().and_then(|ids| {
-            let names: Option<Vec<_>> = ids.iter().map(|id| self.input.name_of(*id)).collect();
-            names.map(|n| n.join(", "))
-        });
-        let fault = match key {
-            Some(key) => fault
-                .note(format!("{} is keyed by {key}", self.subject))
-                .help(format!("group by {key}, or by a list that contains it: `by = [\"{key}\", …]`")),
+        let message = format!("{} is not keyed by {names}", self.subject);
+        let fault = Diagnostic::error(Code::NeedsRepartition, message, by.place)
+            .label("records of one group may lie in several partitions");
+        let named = |ids: &Vec<FieldId>| -> Option<Vec<&str>> {
+            ids.iter().map(|id| self.input.name_of(*id)).collect()
+        };
+        let fault = match &self.input.partitioned {
+            Some(ids) => match named(ids).map(|names| names.join(", ")) {
+                Some(key) => fault
+                    .note(format!("{} is keyed by {key}", self.subject))
+                    .help(format!("group by {key}, or by a list that contains it: `by = [\"{key}\", …]`")),
+                None => self.lost_key(fault, grouping),
+            },
             None => fault.help(format!(
                 "if producers key their records by this field, say so at the source: `key = \"{names}\"`"
             )),
         };
         self.faults.add(fault.note("grouping by any other field is planned and not possible yet"));
         None
+    }
+
+    /// What the records are keyed by has been dropped, or another field has taken its name.
+    fn lost_key(&self, fault: Diagnostic, grouping: &Grouping) -> Diagnostic {
+        let shared = self.shared.borrow();
+        let fault = fault
+            .note(format!("the field that {} is keyed by was dropped or set anew on the way", self.subject))
+            .help("group before the field is changed, or set another field instead");
+        match grouping.ids.iter().find_map(|id| shared.fields.info(*id).declared) {
+            Some(place) => fault.also(place, "this is another field than the key"),
+            None => fault,
+        }
     }
 
     /// A duration in milliseconds, at least `least`.
@@ -345,7 +355,7 @@ impl CheckContext<'_> {
             owner: node.name.to_owned(),
             partitions: None,
             config: vec![],
-            place: None,
+            place: Some(was.map_or(node.place, |was| was.place)),
         })
     }
 
@@ -354,6 +364,11 @@ impl CheckContext<'_> {
         self.registry.stores.push(declared);
         self.registry.stores.len() as u16 - 1
     }
+}
+
+/// The name that a fault calls unknown, which stands last in its message: "`valid` has no field `temprature`".
+pub fn unknown_name(fault: &Diagnostic) -> Option<&str> {
+    (fault.code == Code::UnknownField).then(|| fault.message.rsplit('`').nth(1)).flatten()
 }
 
 fn not_a_condition(text: &Passage, ty: Type) -> Diagnostic {
@@ -474,6 +489,9 @@ fn take(
     let mut shared = shared.borrow_mut();
     if let Some(param) = shared.params.take(&text.text) {
         return Some((param.value, param.declared));
+    }
+    if shared.params.is_faulty(&text.text) {
+        return None;
     }
     let names = shared.params.all().iter().map(|p| p.name.as_str());
     faults.add(

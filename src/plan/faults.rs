@@ -1,5 +1,6 @@
 //! The faults found so far.
 
+use super::damage::Damage;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 
 /// Collects what is wrong. Whatever finds a fault goes on where it can, so that one run reports them all, and takes
@@ -21,28 +22,14 @@ impl Faults {
         self.found.iter().filter(|d| d.severity == Severity::Error).count()
     }
 
-    /// In the order of the file, each once. Where TOML itself could not be read, names may be missing only because
-    /// their line was not understood: what follows from that is left out.
-    pub fn sorted(mut self) -> Vec<Diagnostic> {
-        if self.found.iter().any(|d| d.code == Code::Syntax) {
-            self.found.retain(|d| !follows_from_syntax(d));
-        }
+    /// In the order of the file, each once. What only follows from what could not be read is left out; and while
+    /// there are faults, nothing is said of what is never used: they may hide its use.
+    pub fn sorted(mut self, damage: &Damage, source: &str) -> Vec<Diagnostic> {
+        let faulty = self.errors() > 0;
+        self.found.retain(|d| !(faulty && matches!(d.code, Code::Unused | Code::TwicePassed)));
+        self.found.retain(|d| !damage.hides(d, source));
         self.found.sort_by_key(|d| d.primary.as_ref().map_or((0, 0), |l| (l.place.start, l.place.end)));
         self.found.dedup();
         self.found
     }
-}
-
-fn follows_from_syntax(d: &Diagnostic) -> bool {
-    let missing = matches!(
-        d.code,
-        Code::MissingKey
-            | Code::UnknownNode
-            | Code::UnknownField
-            | Code::UnknownSchema
-            | Code::Empty
-            | Code::WrongForm
-            | Code::NoOutput
-    );
-    missing || d.severity == Severity::Warning
 }

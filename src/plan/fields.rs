@@ -7,7 +7,7 @@ use super::shape::{FieldId, Shape};
 use crate::diagnostic::{Code, Diagnostic, Passage, Place};
 use crate::expr::{self, Condition, Expression, ParamValue};
 use crate::frame::Register;
-use crate::spec::{Item, Table, Value};
+use crate::spec::{Entry, Item, Table, Value};
 use crate::store::KeyShape;
 use crate::time;
 use crate::types::{Kind, TimeFormat, Type};
@@ -22,6 +22,9 @@ pub struct Setting {
     /// What all values are.
     pub ty: Type,
 }
+
+/// A case: its condition, unless it is the last resort, its value, and where that stands.
+type Case = (Option<Condition>, Expression, Place);
 
 impl CheckContext<'_> {
     /// Whether a field may be called this.
@@ -63,8 +66,13 @@ impl CheckContext<'_> {
         id.map_or(TimeFormat::Text, |id| self.time_format(id))
     }
 
-    /// Warns of a condition that has the same answer for every record.
+    /// Warns of a condition that has the same answer for every record. One that a param decides is a switch.
     pub fn decided(&mut self, condition: &Condition, text: &Passage) {
+        let params = &self.shared.borrow().params;
+        let mut names = expr::names_in(&text.text).into_iter();
+        if names.any(|range| params.get(&text.text[range]).is_some()) {
+            return;
+        }
         if let Condition::Always(answer) = condition {
             self.faults.add(
                 Diagnostic::warning(
@@ -118,8 +126,8 @@ impl CheckContext<'_> {
                 continue;
             };
             match self.case(table, value.place, i + 1 == values.len()) {
-                Some((Some(when), then)) => cases.push((when, then, value.place)),
-                Some((None, then)) => otherwise = Some((then, value.place)),
+                Some((Some(when), then, place)) => cases.push((when, then, place)),
+                Some((None, then, place)) => otherwise = Some((then, place)),
                 None => sound = false,
             }
         }
@@ -141,63 +149,55 @@ impl CheckContext<'_> {
         sound.then_some(Setting { cases, otherwise, ty })
     }
 
-    /// One case: its condition, unless it is the last resort, and its value.
-    fn case(&mut self, table: &Table, place: Place, last: bool) -> Option<(Option<Condition>, Expression)> {
+    /// One case: its condition, unless it is the last resort, and its value with its place.
+    fn case(&mut self, table: &Table, place: Place, last: bool) -> Option<Case> {
         let keys = ["when", "then", "then_is", "otherwise", "otherwise_is"];
-        let mut sound = true;
-        for entry in table.entries.iter().filter(|e| !keys.contains(&e.key.as_str())) {
-            self.faults.add(
-                Diagnostic::error(
-                    Code::UnknownKey,
-                    format!("a case has no key `{}`", entry.key),
-                    entry.place,
-                )
-                .suggest(&entry.key, keys),
-            );
-            sound = false;
+        let unknown: Vec<_> = table.entries.iter().filter(|e| !keys.contains(&e.key.as_str())).collect();
+        for entry in &unknown {
+            let message = format!("a case has no key `{}`", entry.key);
+            let fault =
+                Diagnostic::error(Code::UnknownKey, message, entry.place).suggest(&entry.key, keys);
+            self.faults.add(match fault.help.is_empty() {
+                true => fault.help("its keys are `when` with `then` or `then_is`, or `otherwise` or `otherwise_is`"),
+                false => fault,
+            });
         }
         let given: Vec<_> = keys.iter().filter(|k| table.get(k).is_some()).copied().collect();
-        match given.as_slice() {
-            ["when", value @ ("then" | "then_is")] => {
-                let when = table.get("when").and_then(|e| e.value.as_text());
-                let when = match when {
-                    Some(text) => self.condition(text),
-                    None => {
-                        let entry = table.get("when")?;
-                        self.faults.add(super::form::wrong_form(
-                            "when",
-                            &entry.value,
-                            "an expression, in quotes",
-                        ));
-                        None
-                    }
-                };
-                let value = self.case_value(table, value);
-                sound.then_some((Some(when?), value?))
-            }
-            [value @ ("otherwise" | "otherwise_is")] => {
-                if !last {
-                    self.faults.add(
-                        Diagnostic::error(Code::Unreachable, "`otherwise` stands last", place)
-                            .label("what comes behind it can never apply"),
-                    );
-                    sound = false;
+        let key = match given.as_slice() {
+            ["when", key @ ("then" | "then_is")] | [key @ ("otherwise" | "otherwise_is")] => *key,
+            _ => {
+                if unknown.is_empty() {
+                    self.faults.add(misshapen(&given, place));
                 }
-                let value = self.case_value(table, value);
-                sound.then_some((None, value?))
+                return None;
             }
-            _ if sound => {
-                self.faults.add(
-                    Diagnostic::error(Code::WrongForm, "this case is incomplete or says two things", place)
-                        .help("`{ when = '…', then = … }` or `{ otherwise = … }`")
-                        .note(
-                            "`then`, `otherwise` are plain values; `then_is`, `otherwise_is` are expressions",
-                        ),
-                );
-                None
-            }
-            _ => None,
+        };
+        let when = table.get("when").map(|entry| self.when(entry));
+        let value = self.case_value(table, key);
+        if when.is_none() && !last {
+            self.faults.add(
+                Diagnostic::error(Code::Unreachable, "`otherwise` stands last", place)
+                    .label("what comes behind it can never apply")
+                    .help("move it to the end of the list"),
+            );
+            return None;
         }
+        let place = table.get(key)?.value.place;
+        let when = match when {
+            Some(when) => Some(when?),
+            None => None,
+        };
+        Some((when, value?, place)).filter(|_| unknown.is_empty())
+    }
+
+    fn when(&mut self, entry: &Entry) -> Option<Condition> {
+        let Some(text) = entry.value.as_text() else {
+            self.faults.add(super::form::wrong_form("when", &entry.value, "an expression, in quotes"));
+            return None;
+        };
+        let condition = self.condition(text)?;
+        self.decided(&condition, text);
+        Some(condition)
     }
 
     fn case_value(&mut self, table: &Table, key: &str) -> Option<Expression> {
@@ -316,6 +316,19 @@ impl CheckContext<'_> {
         shape.edit(|layout| added(layout, name, register, ty, time));
         register
     }
+}
+
+/// A case with other keys than a case has.
+fn misshapen(given: &[&str], place: Place) -> Diagnostic {
+    let (message, help) = match given {
+        [] => ("this case says nothing", "`{ when = '…', then = … }` or `{ otherwise = … }`"),
+        ["when"] => ("this case has no value", "add `then = …`, or `then_is = '…'` for an expression"),
+        ["then" | "then_is"] => ("this case has no condition", "add `when = '…'`, or write `otherwise` for `then`"),
+        _ => ("this case says two things", "`{ when = '…', then = … }` or `{ otherwise = … }`"),
+    };
+    Diagnostic::error(Code::WrongForm, message, place)
+        .help(help)
+        .note("`then`, `otherwise` are plain values; `then_is`, `otherwise_is` are expressions")
 }
 
 impl Grouping {

@@ -4,7 +4,7 @@
 //! come out of it. Here the shape of values is checked and nothing of what they mean.
 
 use super::faults::Faults;
-use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::diagnostic::{Code, Diagnostic, Place, did_you_mean};
 use crate::spec::{Entry, Item, Table, Value};
 
 /// A key of a table.
@@ -103,7 +103,10 @@ impl Form {
             Form::Bool => "true or false".into(),
             Form::OneOf(words) => {
                 let words: Vec<_> = words.iter().map(|w| format!("\"{w}\"")).collect();
-                words.join(" or ")
+                match words.as_slice() {
+                    [all @ .., last] if !all.is_empty() => format!("{} or {last}", all.join(", ")),
+                    one => one.concat(),
+                }
             }
             Form::List(_) => "a list of tables".into(),
             Form::Table(_) | Form::Properties => "a table".into(),
@@ -149,13 +152,29 @@ pub fn conform(table: &Table, keys: &[Key], what: &str, place: Place, faults: &m
             None => faults.add(unknown_key(entry, keys, what)),
         }
     }
-    for key in keys.iter().filter(|k| k.required && table.get(k.name).is_none()) {
-        faults.add(
-            Diagnostic::error(Code::MissingKey, format!("{what} has no `{}`", key.name), place)
-                .label(format!("needs `{}`", key.name))
-                .help(format!("add `{} = …`: {}", key.name, key.doc)),
-        );
+    let missed = |key: &&Key| key.required && table.get(key.name).is_none() && !misspelt(table, key, keys);
+    let missing: Vec<_> = keys.iter().filter(missed).collect();
+    if !missing.is_empty() {
+        faults.add(missing_keys(&missing, what, place));
     }
+}
+
+/// Whether a key is there but for a slip, which is a fault of its own.
+fn misspelt(table: &Table, key: &Key, keys: &[Key]) -> bool {
+    let unknown = table.entries.iter().filter(|e| !keys.iter().any(|k| k.name == e.key));
+    let mut meant = unknown.filter_map(|e| did_you_mean(&e.key, keys.iter().map(|k| k.name)));
+    meant.any(|name| name == key.name)
+}
+
+fn missing_keys(missing: &[&Key], what: &str, place: Place) -> Diagnostic {
+    let names: Vec<_> = missing.iter().map(|key| format!("`{}`", key.name)).collect();
+    let list = |last: &str| match names.as_slice() {
+        [all @ .., end] if !all.is_empty() => format!("{} {last} {end}", all.join(", ")),
+        one => one.concat(),
+    };
+    let fault = Diagnostic::error(Code::MissingKey, format!("{what} has no {}", list("or")), place)
+        .label(format!("needs {}", list("and")));
+    missing.iter().fold(fault, |fault, key| fault.help(format!("add `{} = …`: {}", key.name, key.doc)))
 }
 
 fn conform_value(entry: &Entry, key: &Key, faults: &mut Faults) {
@@ -202,6 +221,7 @@ pub fn wrong_form(key: &str, value: &Value, expected: &str) -> Diagnostic {
         Diagnostic::error(Code::WrongForm, format!("`{key}` needs {expected}, found {found}"), value.place)
             .label(format!("expected {expected}"));
     match &value.item {
+        Item::Table(_) if expected.starts_with("a list") => fault.help("put `[` and `]` around it: `[{ … }]`"),
         Item::Int(_) if expected.starts_with("a duration") => fault.help("add the unit: \"5s\", \"250ms\""),
         Item::Bool(b) if expected.starts_with("an expression") => fault.help(format!("write '{b}'")),
         Item::Int(n) if expected.starts_with("an expression") => fault.help(format!("write '{n}'")),

@@ -1,6 +1,6 @@
 //! `[generate.SOURCE]`: made-up records, for `produce` and `demo`.
 
-use super::context::number;
+use super::context::{number, unknown_name};
 use super::faults::Faults;
 use super::form::{self, Form, Key};
 use super::layout::{Base, Layout};
@@ -82,10 +82,12 @@ fn generate(
     let set = table.table("set");
     let mut flat = vec![];
     if let Some(set) = set {
-        flatten("", set, &mut flat);
+        flatten("", set, &mut flat, faults);
     }
-    for (name, text) in flat {
-        fields.extend(field(&name, text, &sources[source], &dice, shared, faults));
+    for (name, text) in &flat {
+        let before = faults.found.len();
+        fields.extend(field(name, text, &sources[source], &dice, shared, faults));
+        beside(&flat, &mut faults.found[before..]);
     }
     let bad = table.get("bad").map(|e| e.value.one_or_many()).unwrap_or_default();
     let rate = table.get("rate").and_then(|e| number("rate", &e.value, 1, shared, faults));
@@ -98,13 +100,31 @@ fn generate(
     })
 }
 
-fn flatten<'t>(prefix: &str, table: &'t Table, flat: &mut Vec<(String, &'t Passage)>) {
+fn flatten<'t>(
+    prefix: &str,
+    table: &'t Table,
+    flat: &mut Vec<(String, &'t Passage)>,
+    faults: &mut Faults,
+) {
     for entry in &table.entries {
         let name = format!("{prefix}{}", entry.key);
         match (entry.value.as_table(), entry.value.as_text()) {
-            (Some(inner), _) => flatten(&format!("{name}."), inner, flat),
+            (Some(inner), _) => flatten(&format!("{name}."), inner, flat, faults),
             (_, Some(text)) => flat.push((name, text)),
-            _ => {}
+            _ => {
+                let key = format!("set.{name}");
+                faults.add(form::wrong_form(&key, &entry.value, "an expression, in quotes"));
+            }
+        }
+    }
+}
+
+/// A made-up field does not see the others.
+fn beside(all: &[(String, &Passage)], faults: &mut [Diagnostic]) {
+    for fault in faults {
+        if unknown_name(fault).is_some_and(|name| all.iter().any(|(other, _)| other == name)) {
+            fault.notes.clear();
+            fault.help.push("made-up fields do not see each other: write what it is made of here, too".to_owned());
         }
     }
 }

@@ -48,6 +48,7 @@ pub fn merge(
     shape.fields.clear();
     shape.poisoned = inputs.iter().flat_map(|(_, s)| s.poisoned.clone()).collect();
     shape.open = inputs.iter().any(|(_, s)| s.open);
+    shape.key_unknown = inputs.iter().any(|(_, s)| s.key_unknown);
     shape.late_by = inputs.iter().map(|(_, s)| s.late_by).max().unwrap_or(0);
     shape.has_origin = inputs.iter().all(|(_, s)| s.has_origin);
     for name in names(inputs) {

@@ -10,6 +10,7 @@ pub mod cases;
 mod check;
 pub mod context;
 pub mod draw;
+mod damage;
 mod explain;
 mod faults;
 mod fields;
@@ -39,7 +40,7 @@ mod unused;
 
 pub use assemble::{NodePlan, Plan, SourceRun};
 pub use check::{kinds, sections};
-pub use context::{CheckContext, Grouping, KnownTable};
+pub use context::{CheckContext, Grouping, KnownTable, unknown_name};
 pub use faults::Faults;
 pub use fields::Setting;
 pub use form::{Form, Key, wrong_form};
@@ -83,6 +84,6 @@ impl Checked {
 pub fn check(source: &str, overrides: &[Override]) -> Checked {
     let mut faults = Faults::default();
     let root = spec::parse(source, &mut faults.found);
-    let (plan, diagnostics) = check::check(&root, overrides, faults);
+    let (plan, diagnostics) = check::check(source, &root, overrides, faults);
     Checked { plan, diagnostics }
 }

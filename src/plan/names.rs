@@ -45,3 +45,12 @@ pub fn bad_topic(name: &str, place: Place) -> Diagnostic {
     Diagnostic::error(Code::BadName, format!("Kafka has no topic called \"{name}\""), place)
         .label("letters, digits, `.`, `_` and `-`, at most 249 of them")
 }
+
+/// Names as notes list them: all of a few, the first of many.
+pub fn some(names: &[&str]) -> String {
+    const MOST: usize = 20;
+    match names.len() {
+        ..=MOST => names.join(", "),
+        more => format!("{} and {} more", names[..MOST].join(", "), more - MOST),
+    }
+}

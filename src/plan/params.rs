@@ -23,6 +23,8 @@ pub struct Declared {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Params {
     declared: Vec<Declared>,
+    /// Params whose value is at fault: nothing is said of what uses them.
+    faulty: Vec<String>,
 }
 
 /// What the command line or the environment sets, and where it came from, for messages.
@@ -44,9 +46,10 @@ impl Params {
             if !super::names::is_name(&entry.key) {
                 faults.add(super::names::bad_name(&entry.key, entry.place));
             }
-            if let Some(value) = value(entry, faults) {
-                let name = entry.key.clone();
-                params.declared.push(Declared { name, value, place: entry.place, used: false });
+            let name = entry.key.clone();
+            match value(entry, faults) {
+                Some(value) => params.declared.push(Declared { name, value, place: entry.place, used: false }),
+                None => params.faulty.push(name),
             }
         }
         for over in overrides {
@@ -65,6 +68,11 @@ impl Params {
     /// The param of a name, without using it.
     pub fn get(&self, name: &str) -> Option<&Declared> {
         self.declared.iter().find(|p| p.name == name)
+    }
+
+    /// Whether there is such a param, but its value is at fault.
+    pub fn is_faulty(&self, name: &str) -> bool {
+        self.faulty.iter().any(|faulty| faulty == name)
     }
 
     /// All of them, in the order of the file.

@@ -17,6 +17,8 @@ pub struct Schema {
     pub fields: Vec<SchemaField>,
     /// Whether a source has it.
     pub used: bool,
+    /// Whether its fields could be read at all. Otherwise nothing is said of them.
+    pub sound: bool,
 }
 
 /// A field of a schema.
@@ -30,6 +32,8 @@ pub struct SchemaField {
     pub time: TimeFormat,
     /// Where its name stands.
     pub place: Place,
+    /// Where its type stands.
+    pub declared: Place,
     /// Whether its type was understood. Otherwise nothing is said of what is done with it.
     pub sound: bool,
 }
@@ -37,21 +41,21 @@ pub struct SchemaField {
 /// Reads all schemas.
 pub fn read(table: Option<&Table>, faults: &mut Faults) -> Vec<Schema> {
     let entries = table.map(|t| t.entries.as_slice()).unwrap_or_default();
-    entries.iter().filter_map(|entry| schema(entry, faults)).collect()
+    entries.iter().map(|entry| schema(entry, faults)).collect()
 }
 
-fn schema(entry: &Entry, faults: &mut Faults) -> Option<Schema> {
+fn schema(entry: &Entry, faults: &mut Faults) -> Schema {
     if !super::names::is_name(&entry.key) {
         faults.add(super::names::bad_name(&entry.key, entry.place));
     }
-    let Some(table) = entry.value.as_table() else {
-        faults.add(form::wrong_form(&entry.key, &entry.value, "a table of fields to types"));
-        return None;
-    };
     let mut fields = vec![];
-    flatten("", table, &mut fields, faults);
+    match entry.value.as_table() {
+        Some(table) => flatten("", table, &mut fields, faults),
+        None => faults.add(form::wrong_form(&entry.key, &entry.value, "a table of fields to types")),
+    }
     conflicts(&fields, faults);
-    Some(Schema { name: entry.key.clone(), place: entry.place, fields, used: false })
+    let sound = entry.value.as_table().is_some();
+    Schema { name: entry.key.clone(), place: entry.place, fields, used: false, sound }
 }
 
 /// `payload.temp = "float"` and `"payload.temp" = "float"` are the same field.
@@ -88,7 +92,7 @@ fn field(name: String, entry: &Entry, faults: &mut Faults) -> SchemaField {
             ),
         );
     }
-    SchemaField { name, ty, time, place: entry.place, sound }
+    SchemaField { name, ty, time, place: entry.place, declared: entry.value.place, sound }
 }
 
 /// A type as it is written.

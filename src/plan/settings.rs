@@ -6,7 +6,7 @@ use super::form::{Form, Key};
 use super::names;
 use super::properties::{self, Setting, Side};
 use super::scope::Shared;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::spec::{Item, Table, Value};
 use std::cell::RefCell;
 
@@ -74,6 +74,8 @@ pub struct Settings {
     pub exactly_once: bool,
     /// The topic for dead letters.
     pub dead_letters: String,
+    /// Where it is named, if it is.
+    pub dead_letters_at: Option<Place>,
     /// Where the cluster is.
     pub brokers: Vec<String>,
     /// Whether user topics are created, too.
@@ -107,6 +109,7 @@ pub fn read(root: &Table, shared: &RefCell<Shared>, faults: &mut Faults) -> Sett
     let listen = text(status, "listen").unwrap_or_else(|| "127.0.0.1:6066".to_owned());
     Settings {
         dead_letters: dead_letters(root, &name, faults),
+        dead_letters_at: root.get("dead_letters").map(|e| e.value.place),
         exactly_once,
         brokers: brokers(kafka),
         create_topics: kafka

@@ -155,6 +155,8 @@ pub struct Shape {
     pub poisoned: Vec<String>,
     /// Whether a fault further up has hidden all fields.
     pub open: bool,
+    /// Whether a fault further up has hidden what the records are keyed by.
+    pub key_unknown: bool,
 }
 
 impl Shape {
@@ -170,6 +172,7 @@ impl Shape {
             late_by: 0,
             poisoned: vec![],
             open: false,
+            key_unknown: false,
         }
     }
 

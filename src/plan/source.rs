@@ -151,6 +151,8 @@ pub struct SourceContext<'c> {
     pub shared: &'c RefCell<Shared>,
     /// The schemas.
     pub schemas: &'c mut Vec<Schema>,
+    /// Whether they could be read.
+    pub schemas_known: bool,
     /// The topics.
     pub topics: &'c mut Topics,
     /// What is wrong.
@@ -266,17 +268,24 @@ fn fields(
         }
         return (None, if format == Format::Text { vec![text_field(shape, cx)] } else { vec![] });
     }
-    let Some(schema) = schema else { return (None, vec![]) };
+    let Some(schema) = schema else {
+        // A schema that is no name has been refused with its form.
+        shape.open = table.get("schema").is_some();
+        return (None, vec![]);
+    };
     let Some(known) = cx.schemas.iter_mut().find(|s| s.name == schema.text) else {
         let names: Vec<_> = cx.schemas.iter().map(|s| s.name.clone()).collect();
-        cx.faults.add(unknown_schema(schema, &names));
+        if cx.schemas_known {
+            cx.faults.add(unknown_schema(schema, &names));
+        }
         shape.open = true;
         return (None, vec![]);
     };
     known.used = true;
+    shape.open |= !known.sound;
     let mut fields = vec![];
     for field in &known.fields {
-        let place = Some(field.place);
+        let place = Some(field.declared);
         let id = cx.shared.borrow_mut().fields.add(shape.file, field.ty, field.time, place);
         if !field.sound {
             shape.poisoned.push(field.name.clone());
@@ -304,7 +313,7 @@ fn unknown_schema(schema: &Passage, names: &[String]) -> Diagnostic {
     .suggest(&schema.text, names.iter().map(String::as_str));
     match names {
         [] => fault.help(format!("write one: `[schema.{}]`", schema.text)),
-        _ => fault.note(format!("there are {}", names.join(", "))),
+        _ => fault.note(format!("schemas: {}", names.join(", "))),
     }
 }
 
@@ -361,19 +370,20 @@ fn required(
 }
 
 fn key(table: &Table, shape: &mut Shape, cx: &mut SourceContext<'_>) -> Option<KeyPromise> {
-    let (text, id, ty, declared) = named(table, "key", shape, cx)?;
+    let found = named(table, "key", shape, cx);
+    shape.key_unknown = found.is_none() && table.get("key").is_some();
+    let (text, id, ty, declared) = found?;
     // The key is believed from here on even if its type is wrong, so that one fault does not become two.
     shape.key = Some(vec![id]);
     shape.partitioned = Some(vec![id]);
     if matches!(ty.kind, Kind::Json | Kind::List(_) | Kind::Float) {
-        cx.faults.add(
-            Diagnostic::error(
-                Code::CannotGroup,
-                format!("`{}` cannot be a key: it is {}", text.text, ty.kind),
-                text.whole(),
-            )
-            .label("a string, integer, boolean or timestamp is needed"),
-        );
+        let message = format!("`{}` is {}, which cannot be a key", text.text, ty.kind);
+        let fault = Diagnostic::error(Code::CannotGroup, message, text.whole())
+            .label("a string, integer, boolean or timestamp is needed");
+        cx.faults.add(match declared {
+            Some(place) => fault.also(place, "declared here"),
+            None => fault,
+        });
         return None;
     }
     if !required("key", text, ty, declared, cx) {

@@ -47,9 +47,11 @@ pub struct Topics {
 }
 
 impl Topics {
-    /// The topic of this name and role, added if it is new. One that several sinks write is one.
+    /// The topic of this name and role, added if it is new. One that several sinks write is one; a changelog belongs to
+    /// one node.
     pub fn add(&mut self, topic: TopicPlan) -> TopicId {
-        let known = self.all.iter().position(|t| t.name == topic.name && t.role == topic.role);
+        let shared = |t: &TopicPlan| t.owner == topic.owner || !topic.role.is_internal();
+        let known = self.all.iter().position(|t| t.name == topic.name && t.role == topic.role && shared(t));
         let index = known.unwrap_or_else(|| {
             self.all.push(topic);
             self.all.len() - 1
@@ -70,20 +72,40 @@ impl Topics {
 
 /// What is wrong with one topic in two roles.
 pub fn conflict(a: &TopicPlan, b: &TopicPlan) -> Option<Diagnostic> {
-    let message = match (&a.role, &b.role) {
+    let (message, help) = match (&a.role, &b.role) {
         (Role::Output | Role::DeadLetters, Role::Output | Role::DeadLetters) => return None,
         (Role::Input, Role::Input) => return None,
-        (Role::Changelog, Role::Changelog) => {
-            format!("`{}` and `{}` would share one changelog", a.owner, b.owner)
+        (Role::Changelog, Role::Changelog) => (
+            format!("`{}` and `{}` would share one changelog", a.owner, b.owner),
+            "only one node can take over a table: leave out `was`, or give the node another name",
+        ),
+        (Role::Changelog, _) | (_, Role::Changelog) => {
+            (format!("\"{}\" is the changelog of a table", a.name), "name another topic")
         }
-        (Role::Changelog, _) | (_, Role::Changelog) => format!("\"{}\" is a table's changelog", a.name),
-        _ => format!("\"{}\" is both read and written", a.name),
+        (Role::DeadLetters, _) | (_, Role::DeadLetters) => (
+            format!("\"{}\" is read, and dead letters are written to it", a.name),
+            "records would go in a circle: name another topic",
+        ),
+        _ => (
+            format!("\"{}\" is both read and written", a.name),
+            "records would go in a circle: name another topic",
+        ),
     };
-    let fault = Diagnostic::file(Code::TopicConflict, message);
-    let help = "records would go in a circle: name another topic";
+    let fault = Diagnostic::file(Code::TopicConflict, message).help(help);
     Some(match (a.place, b.place) {
-        (Some(first), Some(second)) => fault.at(second, "here").also(first, "and here").help(help),
-        (Some(place), None) | (None, Some(place)) => fault.at(place, "").help("name another topic"),
-        (None, None) => fault.help("give the nodes other names"),
+        (Some(first), Some(second)) => fault.at(second, says(b)).also(first, says(a)),
+        (Some(place), None) => fault.at(place, says(a)),
+        (None, Some(place)) => fault.at(place, says(b)),
+        (None, None) => fault,
     })
+}
+
+/// What the pipeline does with a topic, at the place that says so.
+fn says(topic: &TopicPlan) -> String {
+    match topic.role {
+        Role::Input => "read here".to_owned(),
+        Role::Output => "written here".to_owned(),
+        Role::DeadLetters => "dead letters are written here".to_owned(),
+        Role::Changelog => format!("the table of `{}`", topic.owner),
+    }
 }

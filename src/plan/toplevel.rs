@@ -47,6 +47,13 @@ pub fn check(root: &Table, faults: &mut Faults) {
     form::conform(&scalars, settings::TOP, "the pipeline", Place { start: 0, end: 0 }, faults);
 }
 
+/// Whether something of this name can stand at the top.
+pub fn is_known(name: &str) -> bool {
+    let keys = settings::TOP.iter().map(|k| k.name);
+    kinds().contains(&name) || keys.chain(sections().iter().map(|s| s.0)).any(|known| known == name)
+        || matches!(name, "params" | "schema")
+}
+
 fn section(entry: &Entry, faults: &mut Faults) {
     let name = entry.key.as_str();
     if let Some((_, what)) = RESERVED.iter().find(|(kind, _)| *kind == name) {

@@ -23,7 +23,11 @@ pub fn warn(graph: &Graph<'_>, shared: &RefCell<Shared>, schemas: &[Schema], fau
     }
     nodes(graph, faults);
     twice(graph, faults);
-    if graph.sections.is_empty() {
+    let misread = |d: &Diagnostic| {
+        use Code::{Empty, ReservedKind, UnknownKey, UnknownKind, UnknownSection, WrongForm};
+        matches!(d.code, Empty | ReservedKind | UnknownKey | UnknownKind | UnknownSection | WrongForm)
+    };
+    if graph.sections.is_empty() && !faults.found.iter().any(misread) {
         faults.add(
             Diagnostic::file(Code::NoOutput, "the file has no source and no node")
                 .help("`streamrun new NAME` writes one to start from"),

@@ -6,6 +6,7 @@
 
 use crate::diagnostic::{Code, Diagnostic, Passage, Place};
 
+mod syntax;
 mod text;
 mod tree;
 
@@ -17,9 +18,7 @@ pub const MAX_BYTES: usize = 1 << 20;
 /// Reads a file's text. Faults of syntax do not hide what could be read around them.
 pub fn parse(source: &str, faults: &mut Vec<Diagnostic>) -> Table {
     let (table, errors) = toml::de::DeTable::parse_recoverable(source);
-    for error in errors {
-        faults.push(syntax_fault(source, &error));
-    }
+    faults.extend(syntax::faults(source, &errors));
     tree::table(source, table.get_ref(), Place::new(table.span()))
 }
 
@@ -37,53 +36,6 @@ pub fn decode(bytes: &[u8]) -> Result<&str, Box<Diagnostic>> {
         Box::new(Diagnostic::file(Code::NotUtf8, message).help("save it as UTF-8"))
     })?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
-}
-
-/// A fault that the TOML parser found, with a help for the slips that are likely to be behind it.
-fn syntax_fault(source: &str, error: &toml::de::Error) -> Diagnostic {
-    let span = error.span().unwrap_or(0..0);
-    let start = source.floor_char_boundary(span.start.min(source.len()));
-    let end = source.ceil_char_boundary(span.end.min(source.len()));
-    let place = visible(source, start, end.max(start));
-    let message = error.message().lines().collect::<Vec<_>>().join(", ");
-    let fault = Diagnostic::error(Code::Syntax, message, place);
-    match slip(source, start) {
-        Some(help) => fault.help(help),
-        None => fault,
-    }
-}
-
-/// A place with something to underline: an empty one is widened, and one at the end of the file points at the last
-/// character.
-fn visible(source: &str, start: usize, end: usize) -> Place {
-    if end > start {
-        return Place::new(start..end);
-    }
-    if start < source.len() {
-        return Place::new(start..source.ceil_char_boundary(start + 1));
-    }
-    Place::new(source.floor_char_boundary(source.len().saturating_sub(1))..source.len())
-}
-
-/// What a person who wrote this line may have meant.
-fn slip(source: &str, at: usize) -> Option<&'static str> {
-    let from = source[..at].rfind('\n').map_or(0, |i| i + 1);
-    let line = source[from..].lines().next()?.trim();
-    let (_, value) = line.split_once('=')?;
-    let value = value.trim();
-    let first = value.chars().next();
-    if value.is_empty() {
-        return Some("a value is missing behind `=`");
-    }
-    if first == Some('\'') && value.matches('\'').count() > 2 {
-        return Some(
-            "a text in single quotes cannot hold a single quote: put double quotes around the expression",
-        );
-    }
-    if first.is_some_and(|c| c.is_ascii_alphabetic()) && value != "true" && value != "false" {
-        return Some("texts and expressions stand in quotes");
-    }
-    None
 }
 
 /// Parses one TOML value that stands alone, as `--set name=value` does.

@@ -11,7 +11,12 @@ pub fn passage(text: &str, raw: &str, place: Place) -> Passage {
         [b'\'', ..] => (1, false),
         _ => (0, false),
     };
-    let inner = &raw[quote..raw.len() - quote.min(raw.len() - quote)];
+    // A text that was never closed ends as it may, within a character of more than one byte too.
+    let inner = &raw[quote..];
+    let inner = match raw.get(..quote) {
+        Some(quotes) => inner.strip_suffix(quotes).unwrap_or(inner),
+        None => inner,
+    };
     // A newline right behind the opening quotes of a multi-line string is not part of it.
     let skipped = match inner.as_bytes() {
         [b'\n', ..] if quote == 3 => 1,

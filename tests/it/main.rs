@@ -5,6 +5,7 @@ mod broken;
 mod documents;
 mod examples;
 mod expressions;
+mod edits;
 mod scanner;
 mod schema;
 mod splice;
