@@ -39,7 +39,7 @@ pub fn check(
     let damage = Damage::of(source, &faults.found);
     toplevel::check(root, &mut faults);
     let shared = RefCell::new(Shared {
-        params: Params::read(root.table("params"), overrides, &mut faults),
+        params: Params::read(root.table("params"), overrides, &damage, &mut faults),
         ..Shared::default()
     });
     let settings = settings::read(root, &shared, &mut faults);
@@ -195,7 +195,11 @@ impl<'p> Pass<'p> {
                 Err(None) => {}
             }
         }
-        if inputs.len() < links.len() || inputs.is_empty() || self.graph.broken[at] || self.damage.reaches(self.graph.sections[at].place) {
+        if inputs.len() < links.len()
+            || inputs.is_empty()
+            || self.graph.broken[at]
+            || self.damage.reaches(self.graph.sections[at].place)
+        {
             return (unknown(self.files.own(at)), vec![]);
         }
         let place = match (links.first(), links.last()) {

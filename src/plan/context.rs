@@ -141,8 +141,7 @@ impl CheckContext<'_> {
 
     /// Whether a name is unknown only because what would have made it known is at fault.
     fn follows(&self, name: &str, shape: &Shape) -> bool {
-        shape.poisoned.iter().any(|poisoned| poisoned == name)
-            || self.shared.borrow().params.is_faulty(name)
+        shape.poisoned.iter().any(|poisoned| poisoned == name) || self.shared.borrow().params.is_faulty(name)
     }
 
     /// A field of the input, by a name that stands in a text.
@@ -348,6 +347,7 @@ impl CheckContext<'_> {
 
     /// The changelog of a node's table.
     pub fn changelog(&mut self, node: &NodeTable<'_>) -> TopicId {
+        let was = node.text("was");
         let name = node.kept_as();
         self.registry.topics.add(TopicPlan {
             name: format!("{}-{name}-changelog", self.pipeline),

@@ -155,10 +155,10 @@ impl CheckContext<'_> {
         let unknown: Vec<_> = table.entries.iter().filter(|e| !keys.contains(&e.key.as_str())).collect();
         for entry in &unknown {
             let message = format!("a case has no key `{}`", entry.key);
-            let fault =
-                Diagnostic::error(Code::UnknownKey, message, entry.place).suggest(&entry.key, keys);
+            let fault = Diagnostic::error(Code::UnknownKey, message, entry.place).suggest(&entry.key, keys);
             self.faults.add(match fault.help.is_empty() {
-                true => fault.help("its keys are `when` with `then` or `then_is`, or `otherwise` or `otherwise_is`"),
+                true => fault
+                    .help("its keys are `when` with `then` or `then_is`, or `otherwise` or `otherwise_is`"),
                 false => fault,
             });
         }
@@ -323,7 +323,9 @@ fn misshapen(given: &[&str], place: Place) -> Diagnostic {
     let (message, help) = match given {
         [] => ("this case says nothing", "`{ when = '…', then = … }` or `{ otherwise = … }`"),
         ["when"] => ("this case has no value", "add `then = …`, or `then_is = '…'` for an expression"),
-        ["then" | "then_is"] => ("this case has no condition", "add `when = '…'`, or write `otherwise` for `then`"),
+        ["then" | "then_is"] => {
+            ("this case has no condition", "add `when = '…'`, or write `otherwise` for `then`")
+        }
         _ => ("this case says two things", "`{ when = '…', then = … }` or `{ otherwise = … }`"),
     };
     Diagnostic::error(Code::WrongForm, message, place)

@@ -221,7 +221,9 @@ pub fn wrong_form(key: &str, value: &Value, expected: &str) -> Diagnostic {
         Diagnostic::error(Code::WrongForm, format!("`{key}` needs {expected}, found {found}"), value.place)
             .label(format!("expected {expected}"));
     match &value.item {
-        Item::Table(_) if expected.starts_with("a list") => fault.help("put `[` and `]` around it: `[{ … }]`"),
+        Item::Table(_) if expected.starts_with("a list") => {
+            fault.help("put `[` and `]` around it: `[{ … }]`")
+        }
         Item::Int(_) if expected.starts_with("a duration") => fault.help("add the unit: \"5s\", \"250ms\""),
         Item::Bool(b) if expected.starts_with("an expression") => fault.help(format!("write '{b}'")),
         Item::Int(n) if expected.starts_with("an expression") => fault.help(format!("write '{n}'")),

@@ -100,12 +100,7 @@ fn generate(
     })
 }
 
-fn flatten<'t>(
-    prefix: &str,
-    table: &'t Table,
-    flat: &mut Vec<(String, &'t Passage)>,
-    faults: &mut Faults,
-) {
+fn flatten<'t>(prefix: &str, table: &'t Table, flat: &mut Vec<(String, &'t Passage)>, faults: &mut Faults) {
     for entry in &table.entries {
         let name = format!("{prefix}{}", entry.key);
         match (entry.value.as_table(), entry.value.as_text()) {
@@ -124,7 +119,9 @@ fn beside(all: &[(String, &Passage)], faults: &mut [Diagnostic]) {
     for fault in faults {
         if unknown_name(fault).is_some_and(|name| all.iter().any(|(other, _)| other == name)) {
             fault.notes.clear();
-            fault.help.push("made-up fields do not see each other: write what it is made of here, too".to_owned());
+            fault
+                .help
+                .push("made-up fields do not see each other: write what it is made of here, too".to_owned());
         }
     }
 }

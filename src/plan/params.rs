@@ -1,5 +1,6 @@
 //! `[params]`: the numbers people change, with what the command line and the environment say instead.
 
+use super::damage::Damage;
 use super::faults::Faults;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::expr::{Param, ParamValue};
@@ -40,15 +41,17 @@ pub struct Override {
 
 impl Params {
     /// Reads the table, then what overrides it; the last one wins.
-    pub fn read(table: Option<&Table>, overrides: &[Override], faults: &mut Faults) -> Self {
+    pub fn read(table: Option<&Table>, overrides: &[Override], damage: &Damage, faults: &mut Faults) -> Self {
         let mut params = Params::default();
         for entry in table.map(|t| t.entries.as_slice()).unwrap_or_default() {
             if !super::names::is_name(&entry.key) {
                 faults.add(super::names::bad_name(&entry.key, entry.place));
             }
             let name = entry.key.clone();
-            match value(entry, faults) {
-                Some(value) => params.declared.push(Declared { name, value, place: entry.place, used: false }),
+            match value(entry, faults).filter(|_| !damage.touches(entry.place)) {
+                Some(value) => {
+                    params.declared.push(Declared { name, value, place: entry.place, used: false })
+                }
                 None => params.faulty.push(name),
             }
         }

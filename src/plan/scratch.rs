@@ -226,6 +226,7 @@ fn with_frame<T>(payload: &[u8], constants: &[u8], run: impl FnOnce(&mut Frame<'
         constants,
         body: Body::default(),
         timestamp: 0,
+        stamp: 0,
         origin: Origin::default(),
         variant: 0,
         seen: 0,

@@ -50,7 +50,8 @@ pub fn check(root: &Table, faults: &mut Faults) {
 /// Whether something of this name can stand at the top.
 pub fn is_known(name: &str) -> bool {
     let keys = settings::TOP.iter().map(|k| k.name);
-    kinds().contains(&name) || keys.chain(sections().iter().map(|s| s.0)).any(|known| known == name)
+    kinds().contains(&name)
+        || keys.chain(sections().iter().map(|s| s.0)).any(|known| known == name)
         || matches!(name, "params" | "schema")
 }
 
@@ -107,6 +108,10 @@ fn unknown(entry: &Entry, faults: &mut Faults) {
         }
     };
     let fault = fault.suggest(name, names.iter().copied());
+    let fault = match inner.is_none() && fault.help.is_empty() {
+        true => fault.help("the keys of a source, node or sink stand below its header: `[kind.NAME]`"),
+        false => fault,
+    };
     faults.add(match is_kind {
         true => fault.note(format!("kinds are {}", kinds().join(", "))),
         false => fault,

@@ -10,6 +10,7 @@ mod syntax;
 mod text;
 mod tree;
 
+pub use syntax::UNCLOSED_TEXT;
 pub use tree::{Entry, Item, Table, Value};
 
 /// The largest file that is read. A pipeline is written by people; what is larger is something else.

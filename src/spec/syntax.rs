@@ -29,10 +29,9 @@ impl Found {
         let span = error.span().unwrap_or(0..0);
         let start = source.floor_char_boundary(span.start.min(source.len()));
         let end = source.ceil_char_boundary(span.end.min(source.len()));
-        let mut lines = error.message().lines();
-        let what = lines.next().unwrap_or("this is not TOML").to_owned();
-        let expected = lines.collect::<Vec<_>>().join(", ");
-        Found { what, expected, span: start..end.max(start) }
+        let message = error.message().lines().collect::<Vec<_>>().join(", ");
+        let (what, expected) = message.split_once(", expected ").unwrap_or((&message, ""));
+        Found { what: what.to_owned(), expected: expected.to_owned(), span: start..end.max(start) }
     }
 
     fn said(&self, source: &str) -> Diagnostic {
@@ -45,11 +44,10 @@ impl Found {
         let message = match self.what.as_str() {
             "string values must be quoted" if value == Some("") => "a value is missing behind `=`".to_owned(),
             "string values must be quoted" | "invalid boolean" => "this value has no quotes".to_owned(),
-            what if what.starts_with("invalid") && what.ends_with("string") => {
-                "this text is never closed".to_owned()
-            }
-            what if matches!(self.expected.as_str(), "" | "expected nothing") => what.to_owned(),
-            what => format!("{what}, {}", self.expected),
+            what if what.starts_with("invalid") && what.ends_with("string") => UNCLOSED_TEXT.to_owned(),
+            "unclosed table" => "this header is never closed".to_owned(),
+            what if matches!(self.expected.as_str(), "" | "nothing") => what.to_owned(),
+            what => format!("{what}, expected {}", self.expected),
         };
         let fault = Diagnostic::error(Code::Syntax, message, place);
         match slip(line, value, &self.what) {
@@ -68,7 +66,9 @@ fn slip(line: &str, value: Option<&str>, what: &str) -> Option<&'static str> {
             Some("a backslash is written twice; in single quotes once")
         }
         (Some(""), _) => Some("an expression or text stands in quotes, a list in `[` and `]`"),
-        (_, Some('“' | '”' | '„' | '‘' | '’')) => Some("these are quotes of typography: write `\"` or `'`"),
+        (_, Some('“' | '”' | '„' | '‘' | '’')) => {
+            Some("these are quotes of typography: write `\"` or `'`")
+        }
         (Some(value), Some('\'')) if value.matches('\'').count() > 2 => Some(
             "a text in single quotes cannot hold a single quote: put double quotes around the expression",
         ),
@@ -84,6 +84,9 @@ fn slip(line: &str, value: Option<&str>, what: &str) -> Option<&'static str> {
 }
 
 const UNCLOSED_ABOVE: &str = "a list above is never closed";
+
+/// What is said of a text that swallows what stands below it.
+pub const UNCLOSED_TEXT: &str = "this text is never closed";
 
 /// A list that is never closed takes the sections below for its elements: what is found in them is one fault, at the
 /// first header that was swallowed.
@@ -127,7 +130,8 @@ fn duplicate(source: &str, span: Range<usize>) -> Diagnostic {
     let first = source[from..here.start].match_indices(text).map(|(at, _)| from + at).find(same);
     let close = if is_header { "]" } else { "" };
     let message = format!("`{text}{close}` is there twice");
-    let fault = Diagnostic::error(Code::DuplicateName, message, visible(source, span));
+    let fault =
+        Diagnostic::error(Code::DuplicateName, message, visible(source, span)).help("leave one of them out");
     match first {
         Some(at) => fault.also(Place::new(at..at + text.len() + close.len()), "first here"),
         None => fault,
@@ -137,13 +141,18 @@ fn duplicate(source: &str, span: Range<usize>) -> Diagnostic {
 /// The line that a byte stands in, without its end.
 fn line(source: &str, at: usize) -> Range<usize> {
     let start = source[..at].rfind('\n').map_or(0, |i| i + 1);
-    start..source[at..].find('\n').map_or(source.len(), |i| at + i)
+    let end = source[at..].find('\n').map_or(source.len(), |i| at + i);
+    start..start + source[start..end].trim_end_matches('\r').len()
 }
 
 /// A place with something to underline, within one line: an empty one is widened, and one at the end of the file
 /// points at the last character.
 fn visible(source: &str, span: Range<usize>) -> Place {
-    let start = span.start.min(source.floor_char_boundary(source.len().saturating_sub(1)));
+    let mut start = span.start.min(source.floor_char_boundary(source.len().saturating_sub(1)));
+    // The end of a line is shown at its last character.
+    while source[start..].starts_with(['\n', '\r']) && line(source, start).start < start {
+        start = source.floor_char_boundary(start - 1);
+    }
     let wide = source.ceil_char_boundary((start + 1).min(source.len()));
     let end = span.end.min(line(source, start).end);
     Place::new(start..end.max(wide))

@@ -114,10 +114,11 @@ impl Item {
 pub fn table(source: &str, parsed: &DeTable<'_>, place: Place) -> Table {
     let entries = parsed
         .iter()
-        .map(|(key, value)| Entry {
-            key: key.get_ref().to_string(),
-            place: clip(source, key.span()),
-            value: item(source, value.get_ref(), clip(source, value.span())),
+        .map(|(key, value)| {
+            let place = clip(source, key.span());
+            // A value that could not be read stands nowhere: what is said of it is said at its key.
+            let at = if value.span().is_empty() { place } else { clip(source, value.span()) };
+            Entry { key: key.get_ref().to_string(), place, value: item(source, value.get_ref(), at) }
         })
         .collect();
     Table { entries, place }

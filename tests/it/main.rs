@@ -6,6 +6,7 @@ mod documents;
 mod examples;
 mod expressions;
 mod edits;
+mod extremes;
 mod scanner;
 mod schema;
 mod splice;
