@@ -11,7 +11,14 @@ pub struct EngineLock {
     _file: File,
 }
 
-pub(super) fn lock(dir: &Path, pipeline: &str) -> Result<EngineLock> {
+impl EngineLock {
+    /// Takes the right to run a pipeline on the log of a directory; the error names the process that has it.
+    pub fn take(dir: &Path, pipeline: &str) -> Result<Self> {
+        lock(dir, pipeline)
+    }
+}
+
+fn lock(dir: &Path, pipeline: &str) -> Result<EngineLock> {
     let dir = dir.join("engines");
     fs::create_dir_all(&dir).map_err(LogError::io("create", &dir))?;
     let path = dir.join(file_name(pipeline));

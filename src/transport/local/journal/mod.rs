@@ -183,6 +183,6 @@ impl Log {
 
     /// The right to run a pipeline on this log; the error names the process that has it.
     pub fn lock_engine(&self, pipeline: &str) -> Result<EngineLock> {
-        engine::lock(&self.dir, pipeline)
+        EngineLock::take(&self.dir, pipeline)
     }
 }

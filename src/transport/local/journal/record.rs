@@ -87,6 +87,11 @@ impl Records {
         self.spans.is_empty()
     }
 
+    /// How many bytes they have.
+    pub fn len_bytes(&self) -> usize {
+        self.taken
+    }
+
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.spans.clear();
