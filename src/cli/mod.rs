@@ -11,8 +11,8 @@ mod help;
 mod input;
 mod new;
 mod output;
-mod test;
 mod schema;
+mod test;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use output::Colour;

@@ -1,11 +1,11 @@
 //! What holds for the whole of streamrun, from outside.
 
-mod commands;
 mod broken;
+mod commands;
 mod documents;
+mod edits;
 mod examples;
 mod expressions;
-mod edits;
 mod extremes;
 mod scanner;
 mod schema;

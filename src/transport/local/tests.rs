@@ -45,8 +45,19 @@ fn write(client: &mut Client, values: impl IntoIterator<Item = String>) {
     client.flush().expect("written");
 }
 
-fn outbox(topic: TopicId, target: Target, values: &[&str]) -> Outbox {
+fn outbox_of(own: u32) -> Outbox {
     let mut outbox = Outbox::default();
+    outbox.own = own;
+    outbox
+}
+
+fn outbox(topic: TopicId, target: Target, values: &[&str]) -> Outbox {
+    let mut outbox = outbox_of(0);
+    fill(&mut outbox, topic, target, values);
+    outbox
+}
+
+fn fill(outbox: &mut Outbox, topic: TopicId, target: Target, values: &[&str]) {
     for value in values {
         let put = |text: &str| {
             let text = text.as_bytes().to_vec();
@@ -57,7 +68,6 @@ fn outbox(topic: TopicId, target: Target, values: &[&str]) -> Outbox {
         };
         outbox.record(topic, target, 9, put("key"), put(value), b"");
     }
-    outbox
 }
 
 /// What a poll brings: partition, offset and value of each record.
@@ -174,14 +184,16 @@ fn a_commit_is_all_or_nothing_and_a_crash_leaves_what_was_before() {
     {
         let engine = engine(&dir);
         let mut local = worker(&engine);
-        local.send(&outbox(OUT, Target::Key, &["one", "two"]), 0).expect("sent");
-        local.send(&outbox(TABLE, Target::Own, &["row"]), 2).expect("sent");
+        local.send(&outbox(OUT, Target::Key, &["one", "two"])).expect("sent");
+        let mut row = outbox_of(2);
+        fill(&mut row, TABLE, Target::Own, &["row"]);
+        local.send(&row).expect("sent");
         assert_eq!(local.bounds(partition(TABLE, 2)), Ok((0, 0)), "nothing is seen before the commit");
         local.commit(&[position(0, 5, "meta"), position(2, 6, "")]).expect("committed");
-        local.send(&outbox(OUT, Target::Key, &["taken back"]), 0).expect("sent");
+        local.send(&outbox(OUT, Target::Key, &["taken back"])).expect("sent");
         local.abort().expect("aborted");
         local.commit(&[position(1, 7, "seven")]).expect("committed");
-        local.send(&outbox(OUT, Target::Key, &["lost"]), 0).expect("sent");
+        local.send(&outbox(OUT, Target::Key, &["lost"])).expect("sent");
         // A crash: nobody commits, nobody leaves.
     }
     let engine = engine(&dir);
@@ -199,15 +211,16 @@ fn a_commit_is_all_or_nothing_and_a_crash_leaves_what_was_before() {
 fn a_partition_that_is_not_there_stages_nothing() {
     let dir = dir();
     let mut local = worker(&engine(&dir));
-    let mut both = outbox(OUT, Target::Partition(0), &["fine"]);
+    let mut both = outbox(OUT, Target::Own, &["fine"]);
     let with = |text: &'static [u8]| {
         move |out: &mut Vec<u8>| {
             out.extend_from_slice(text);
             true
         }
     };
-    both.record(OUT, Target::Partition(2), 9, with(b"k"), with(b"v"), b"");
-    let error = local.send(&both, 0).expect_err("two partitions only");
+    both.own = 2;
+    both.record(OUT, Target::Own, 9, with(b"k"), with(b"v"), b"");
+    let error = local.send(&both).expect_err("two partitions only");
     assert_eq!((error.class, error.message.as_str()), (Class::Fatal, "topic `out` has no partition 2"));
     local.commit(&[position(0, 1, "")]).expect("committed");
     assert_eq!(local.bounds(partition(OUT, 0)), Ok((0, 0)));
@@ -220,7 +233,7 @@ fn an_unknown_outcome_is_told_by_the_log_that_was_opened_again() {
     begin_all(&mut local);
     write(&mut Client::open(dir.path()).expect("open"), ["a".to_owned()]);
     local.commit(&[position(0, 1, "one")]).expect("committed");
-    local.send(&outbox(OUT, Target::Key, &["of a commit that failed"]), 0).expect("sent");
+    local.send(&outbox(OUT, Target::Key, &["of a commit that failed"])).expect("sent");
     local.recover().expect("recovered");
     assert_eq!(local.committed(&[partition(IN, 0)]), Ok(vec![Some(position(0, 1, "one"))]));
     assert_eq!(polled(&mut local, LIMITS).len(), 1, "it reads on where it was");
@@ -235,7 +248,9 @@ fn a_changelog_is_read_in_chunks_up_to_its_end() {
     let mut local = worker(&engine(&dir));
     let large = "x".repeat(100_000);
     let rows: Vec<&str> = (0..50).map(|_| large.as_str()).collect();
-    local.send(&outbox(TABLE, Target::Own, &rows), 1).expect("sent");
+    let mut changes = outbox_of(1);
+    fill(&mut changes, TABLE, Target::Own, &rows);
+    local.send(&changes).expect("sent");
     local.commit(&[]).expect("committed");
     let (mut from, mut chunks, mut read) = (3, 0, 0);
     while from < 45 {
@@ -256,7 +271,7 @@ fn what_a_snapshot_stands_for_may_go() {
     let mut local = worker(&engine);
     local.log = Log::open_with(dir.path(), 2000).expect("open");
     for round in 0..40 {
-        local.send(&outbox(TABLE, Target::Own, &["x".repeat(200).as_str()]), 0).expect("sent");
+        local.send(&outbox(TABLE, Target::Own, &["x".repeat(200).as_str()])).expect("sent");
         local.commit(&[position(0, round, "")]).expect("committed");
     }
     assert_eq!(local.trim(0, &[]), Ok(0), "no snapshot, so all of it is needed");
@@ -268,7 +283,9 @@ fn what_a_snapshot_stands_for_may_go() {
     assert_eq!(local.changelog(mark, start, end).expect("there").records.len() as i64, end - start);
     // The mark is in the log: another worker need not know it.
     let mut other = Local::open(&engine, names(), 1, 2).expect("open");
-    other.send(&outbox(TABLE, Target::Own, &["y"]), 1).expect("sent");
+    let mut changes = outbox_of(1);
+    fill(&mut changes, TABLE, Target::Own, &["y"]);
+    other.send(&changes).expect("sent");
     other.commit(&[]).expect("committed");
     assert!(other.trim(0, &[(mark, 30), (partition(TABLE, 1), 0)]).expect("trimmed") > 0);
     assert_eq!(other.trim(u64::MAX, &[(mark, 40)]), Ok(0), "there is room");

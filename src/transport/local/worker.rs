@@ -124,11 +124,11 @@ impl Transport for Local {
         Ok(self.readings.next(partition).unwrap_or(0) >= end)
     }
 
-    fn send(&mut self, outbox: &Outbox, own: u32) -> Outcome<()> {
+    fn send(&mut self, outbox: &Outbox) -> Outcome<()> {
         // First everything that can fail: half an outbox that is staged would be sent twice by who tries again.
         for output in outbox.records() {
             let partitions = self.home(output.topic)?.partitions;
-            let partition = target(outbox, output, own, partitions);
+            let partition = target(outbox, output, partitions);
             if partition >= partitions {
                 let topic = self.name(output.topic).to_owned();
                 return Err(fault(LogError::NoPartition { partition, topic }));
@@ -136,7 +136,7 @@ impl Transport for Local {
         }
         for output in outbox.records() {
             let home = self.home(output.topic)?;
-            let partition = target(outbox, output, own, home.partitions);
+            let partition = target(outbox, output, home.partitions);
             let (key, value) = (outbox.key(output), outbox.value(output));
             self.staged.record(home.topic, partition, output.timestamp, key, value, outbox.headers(output));
         }
