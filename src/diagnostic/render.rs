@@ -44,9 +44,10 @@ impl Report<'_> {
     pub fn text(&self, style: Style) -> String {
         let source = shown_lines(self.covered());
         let shown = Report { source: &source, ..*self };
+        let lines = Lines::of(&source);
         let mut out = String::new();
         for diagnostic in self.diagnostics {
-            out.push_str(&shown.one(diagnostic, style));
+            out.push_str(&shown.one(diagnostic, &lines, style));
             out.push_str("\n\n");
         }
         out
@@ -54,12 +55,13 @@ impl Report<'_> {
 
     /// All of it as JSON values, for `--format json`.
     pub fn json(&self) -> Vec<serde_json::Value> {
+        let lines = Lines::of(self.source);
         self.diagnostics
             .iter()
             .filter_map(|d| {
                 let place = d.primary.as_ref().map_or(Place::default(), |l| l.place);
-                let (line, column) = position(self.source, place.start as usize);
-                let (end_line, end_column) = position(self.source, place.end as usize);
+                let (line, column) = lines.position(self.source, place.start as usize);
+                let (end_line, end_column) = lines.position(self.source, place.end as usize);
                 serde_json::to_value(Entry {
                     code: d.code.text(),
                     severity: d.severity.to_string(),
@@ -91,14 +93,14 @@ impl Report<'_> {
         source
     }
 
-    fn one(&self, d: &Diagnostic, style: Style) -> String {
+    fn one(&self, d: &Diagnostic, lines: &Lines, style: Style) -> String {
         let level = match d.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
         let title = level.primary_title(d.message.as_str()).id(d.code.text());
         let mut group = match &d.primary {
-            Some(primary) => title.element(self.snippet(primary, &d.secondary)),
+            Some(primary) => title.element(self.snippet(primary, &d.secondary, lines)),
             None => Group::with_title(title).element(annotate_snippets::Origin::path(self.path)),
         };
         group = group.elements(d.help.iter().map(|help| Level::HELP.message(help.as_str())));
@@ -116,13 +118,14 @@ impl Report<'_> {
         &'s self,
         primary: &'s Label,
         secondary: &'s [Label],
+        lines: &Lines,
     ) -> Snippet<'s, annotate_snippets::Annotation<'s>> {
         let labels = || std::iter::once(primary).chain(secondary);
         let start = labels().map(|l| self.border(l.place.start as usize)).min().unwrap_or(0);
         let end = labels().map(|l| self.border(l.place.end as usize)).max().unwrap_or(0);
         let from = self.source[..start].rfind('\n').map_or(0, |i| i + 1);
         let to = self.source[end..].find('\n').map_or(self.source.len(), |i| end + i);
-        let line = self.source[..from].matches('\n').count() + 1;
+        let line = lines.number(from);
         let range = |place: Place| {
             let start = self.border(place.start as usize);
             start - from..self.border(place.end as usize).max(start) - from
@@ -151,12 +154,25 @@ fn text(label: &Label) -> Option<&str> {
     (!label.text.is_empty()).then_some(label.text.as_str())
 }
 
-/// Line and column of a byte, from 1, the column in characters.
-fn position(source: &str, at: usize) -> (usize, usize) {
-    let before = &source[..source.floor_char_boundary(at.min(source.len()))];
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    (line, column)
+/// Where the lines of a file begin.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(source: &str) -> Self {
+        Lines(std::iter::once(0).chain(source.match_indices('\n').map(|(at, _)| at + 1)).collect())
+    }
+
+    /// The line of a byte, from 1.
+    fn number(&self, at: usize) -> usize {
+        self.0.partition_point(|start| *start <= at)
+    }
+
+    /// Line and column of a byte, from 1, the column in characters.
+    fn position(&self, source: &str, at: usize) -> (usize, usize) {
+        let at = source.floor_char_boundary(at.min(source.len()));
+        let line = self.number(at);
+        (line, source[self.0[line - 1]..at].chars().count() + 1)
+    }
 }
 
 #[cfg(test)]

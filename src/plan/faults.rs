@@ -3,6 +3,9 @@
 use super::damage::Damage;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 
+/// More faults than this are not shown.
+const MOST: usize = 200;
+
 /// Collects what is wrong. Whatever finds a fault goes on where it can, so that one run reports them all, and takes
 /// care not to report what only follows from another.
 #[derive(Debug, Default)]
@@ -30,6 +33,24 @@ impl Faults {
         self.found.retain(|d| !damage.hides(d, source));
         self.found.sort_by_key(|d| d.primary.as_ref().map_or((0, 0), |l| (l.place.start, l.place.end)));
         self.found.dedup();
+        self.shorten();
         self.found
+    }
+
+    /// Nobody reads more than so many faults; warnings go first.
+    fn shorten(&mut self) {
+        let left_out = self.found.len().saturating_sub(MOST);
+        if left_out == 0 {
+            return;
+        }
+        let errors = self.errors().min(MOST);
+        let (mut errors, mut warnings) = (errors, MOST - errors);
+        self.found.retain(|d| {
+            let left = if d.severity == Severity::Error { &mut errors } else { &mut warnings };
+            std::mem::replace(left, left.saturating_sub(1)) > 0
+        });
+        if let Some(last) = self.found.last_mut() {
+            last.notes.push(format!("{left_out} more faults are not shown"));
+        }
     }
 }

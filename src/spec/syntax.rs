@@ -13,15 +13,32 @@ struct Found {
     span: Range<usize>,
 }
 
+/// More lines than this are not TOML at all.
+const MOST: usize = 100;
+
 /// All faults of a file, each once.
 pub fn faults(source: &str, errors: &[toml::de::Error]) -> Vec<Diagnostic> {
     let mut found: Vec<_> = errors.iter().map(|error| Found::of(source, error)).collect();
     found.sort_by_key(|f| f.span.start);
-    swallowed(source, &mut found);
+    let unclosed = found.iter().find(|f| f.what.starts_with("unclosed array")).map(|f| f.span.start);
+    let mut found = one_a_line(source, found);
+    if let Some(end) = unclosed {
+        swallowed(source, end, &mut found);
+    }
     repeated(source, &mut found);
-    let mut last = None;
-    found.retain(|f| last.replace(line(source, f.span.start)) != Some(line(source, f.span.start)));
     found.iter().map(|f| f.said(source)).collect()
+}
+
+fn one_a_line(source: &str, found: Vec<Found>) -> Vec<Found> {
+    let mut kept: Vec<Found> = vec![];
+    let mut end = None;
+    for fault in found {
+        if end.is_none_or(|end| fault.span.start > end) && kept.len() < MOST {
+            end = Some(line(source, fault.span.start).end);
+            kept.push(fault);
+        }
+    }
+    kept
 }
 
 impl Found {
@@ -90,13 +107,13 @@ pub const UNCLOSED_TEXT: &str = "this text is never closed";
 
 /// A list that is never closed takes the sections below for its elements: what is found in them is one fault, at the
 /// first header that was swallowed.
-fn swallowed(source: &str, found: &mut Vec<Found>) {
-    let Some(end) = found.iter().position(|f| f.what.starts_with("unclosed array")) else { return };
+fn swallowed(source: &str, end: usize, found: &mut Vec<Found>) {
     let header = |f: &Found| source[line(source, f.span.start)].trim_start().starts_with('[');
-    let Some(start) = found[..end].iter().position(header) else { return };
+    let within = found.iter().take_while(|f| f.span.start <= end).count();
+    let Some(start) = found[..within].iter().position(header) else { return };
     let span = line(source, found[start].span.start);
     let fault = Found { what: UNCLOSED_ABOVE.to_owned(), expected: String::new(), span };
-    found.splice(start..=end, [fault]);
+    found.splice(start..within, [fault]);
 }
 
 /// What stands below a header that is there twice is not there twice by itself.
