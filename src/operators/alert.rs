@@ -112,6 +112,9 @@ fn spoken(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) -> (u16, crate::outbo
     (store, changelog)
 }
 
+/// More bytes than this are no message.
+const MAX_BYTES: usize = 4096;
+
 /// A part of a message.
 #[derive(Debug)]
 enum Part {
@@ -121,6 +124,11 @@ enum Part {
 
 /// The parts of a message: `{name}` is a field, `{{` and `}}` are braces.
 fn message(text: &Passage, cx: &mut CheckContext<'_>) -> Option<Vec<Part>> {
+    if text.text.len() > MAX_BYTES {
+        let message = format!("the message has {} bytes, more than {MAX_BYTES}", text.text.len());
+        cx.faults.add(Diagnostic::error(Code::ExpressionTooLong, message, text.whole()));
+        return None;
+    }
     let (mut parts, mut plain) = (vec![], String::new());
     let (mut at, mut sound) = (0, true);
     while let Some(next) = text.text[at..].chars().next() {

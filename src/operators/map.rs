@@ -158,6 +158,10 @@ fn settings(
     let mut sets = Some(vec![]);
     let all = node.settings("set");
     for (name, entry) in &all {
+        if cx.is_full(output) {
+            output.open = true;
+            return None;
+        }
         inside_of_another(name, entry, &all, cx);
         if !cx.field_name(name, entry.place) {
             sets = None;
@@ -198,7 +202,8 @@ fn beside(all: &[(String, &Entry)], faults: &mut [Diagnostic]) {
 
 /// Setting an object and something inside it at once leaves open which of the two is meant.
 fn inside_of_another(name: &str, entry: &Entry, all: &[(String, &Entry)], cx: &mut CheckContext<'_>) {
-    for (other, first) in all.iter().filter(|(other, _)| name.starts_with(&format!("{other}."))) {
+    let inside = |other: &str| name.strip_prefix(other).is_some_and(|rest| rest.starts_with('.'));
+    for (other, first) in all.iter().filter(|(other, _)| inside(other)) {
         cx.faults.add(
             Diagnostic::error(Code::FieldConflict, format!("`{name}` lies inside `{other}`"), entry.place)
                 .also(first.place, "which is set as a whole here"),

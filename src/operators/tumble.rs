@@ -159,6 +159,11 @@ fn computed(
     let scope = row.clone();
     let subject = format!("a row of `{}`", node.name);
     for (name, entry) in node.settings("compute") {
+        if cx.is_full(row) {
+            row.open = true;
+            all = None;
+            break;
+        }
         let Some(text) = entry.value.as_text() else {
             cx.faults.add(crate::plan::wrong_form(
                 &format!("compute.{name}"),

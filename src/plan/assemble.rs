@@ -23,6 +23,7 @@ use crate::frame::{Register, Text};
 use crate::operator::{NodeId, Operator};
 use crate::outbox::TopicId;
 use crate::store::StoreDecl;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A pipeline, ready to be run.
@@ -144,12 +145,12 @@ pub fn assemble(
 ) -> Option<Plan> {
     resolve_merges(&mut pieces);
     let parts = parts(pieces.graph);
-    let stops = stops(&pieces);
+    let mut edges = edges(&pieces);
+    let stops = stops(&pieces, &mut edges);
     let (mut runs, mut slots) = (vec![], 0);
     for source in &pieces.sources {
         let section = pieces.graph.find(&source.name)?;
-        let edges = edges(&pieces, section);
-        let steps = steps::flatten(&edges, &stops, &mut pieces.shared.fields, &mut slots);
+        let steps = steps::flatten(&edges[section], &stops, &mut pieces.shared.fields, &mut slots);
         let steps = within(steps, &source.name, source.place, faults)?;
         let names = source
             .topics
@@ -206,20 +207,15 @@ fn parts(graph: &Graph<'_>) -> Vec<usize> {
             groups.join(at, link.to);
         }
     }
-    let mut roots = vec![];
-    let mut numbered = vec![];
-    for at in 0..graph.sections.len() {
-        let root = groups.root(at);
-        let number = roots.iter().position(|r| *r == root).unwrap_or_else(|| {
-            roots.push(root);
-            roots.len() - 1
-        });
-        numbered.push(number);
-    }
-    numbered
+    let mut numbers = HashMap::new();
+    let mut number = |at| {
+        let next = numbers.len();
+        *numbers.entry(groups.root(at)).or_insert(next)
+    };
+    (0..graph.sections.len()).map(&mut number).collect()
 }
 
-fn stops(pieces: &Checked<'_>) -> Vec<Stop> {
+fn stops(pieces: &Checked<'_>, edges: &mut [Vec<Edge>]) -> Vec<Stop> {
     let mut stops = vec![];
     for node in &pieces.nodes {
         let What::Node(kind) = pieces.graph.sections[node.section].what else { continue };
@@ -228,24 +224,25 @@ fn stops(pieces: &Checked<'_>) -> Vec<Stop> {
             operator,
             keeps: kind.rows == Rows::Keeps,
             routed: node.built.outputs.len() > 1,
-            edges: edges(pieces, node.section),
+            edges: std::mem::take(&mut edges[node.section]),
         });
     }
     stops
 }
 
-/// What a section feeds, in the order of the file.
-fn edges(pieces: &Checked<'_>, from: usize) -> Vec<Edge> {
+/// What each section feeds, in the order of the file.
+fn edges(pieces: &Checked<'_>) -> Vec<Vec<Edge>> {
     let mut consumers: Vec<_> = pieces.nodes.iter().enumerate().collect();
     consumers.sort_by_key(|(_, node)| node.section);
-    let mut edges = vec![];
+    let mut producers = vec![None; pieces.graph.sections.len()];
+    pieces.nodes.iter().for_each(|node| producers[node.section] = Some(node));
+    let mut edges = vec![vec![]; pieces.graph.sections.len()];
     for (at, node) in consumers {
-        for (i, link) in pieces.graph.inputs[node.section].iter().enumerate().filter(|(_, l)| l.to == from) {
-            let producer = pieces.nodes.iter().find(|n| n.section == from);
-            let outputs = producer.map(|n| n.built.outputs.as_slice()).unwrap_or_default();
+        for (i, link) in pieces.graph.inputs[node.section].iter().enumerate() {
+            let outputs = producers[link.to].map(|n| n.built.outputs.as_slice()).unwrap_or_default();
             let route = outputs.iter().position(|(name, _)| name.as_deref() == link.route).unwrap_or(0);
             let adjust = node.adjusts.get(i).cloned().unwrap_or_else(Adjust::default);
-            edges.push(Edge { to: NodeId(at as u16), route: route as u8, adjust });
+            edges[link.to].push(Edge { to: NodeId(at as u16), route: route as u8, adjust });
         }
     }
     edges

@@ -27,6 +27,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::operators;
 use crate::spec::Table;
 use std::cell::RefCell;
+use std::collections::HashMap;
 
 /// Checks a file: its plan, unless something is wrong, and all that is wrong or suspicious.
 pub fn check(
@@ -248,13 +249,11 @@ impl<'p> Pass<'p> {
             place: self.settings.dead_letters_at,
         };
         self.registry.topics.add(dead);
-        let all = self.registry.topics.all();
-        for (i, topic) in all.iter().enumerate() {
-            for other in all[..i].iter().filter(|o| o.name == topic.name) {
-                if let Some(fault) = super::topics::conflict(other, topic) {
-                    self.faults.add(fault);
-                }
-            }
+        let mut met: HashMap<&str, Vec<&super::topics::TopicPlan>> = HashMap::new();
+        for topic in self.registry.topics.all() {
+            let others = met.entry(topic.name.as_str()).or_default();
+            self.faults.found.extend(others.iter().filter_map(|o| super::topics::conflict(o, topic)));
+            others.push(topic);
         }
     }
 
@@ -274,10 +273,14 @@ impl<'p> Pass<'p> {
                 self.faults.add(
                     Diagnostic::error(
                         Code::TooManyFields,
-                        format!("{width} fields of `{}` are read or added", section.name),
+                        format!(
+                            "more than {} fields of `{}` are read or added",
+                            crate::frame::MAX_REGISTERS,
+                            section.name
+                        ),
                         section.place,
                     )
-                    .label(format!("at most {} can be", crate::frame::MAX_REGISTERS))
+                    .label("a record has room for no more")
                     .help(
                         "fields that only ride along do not count: leave those out of `keep` and expressions",
                     ),

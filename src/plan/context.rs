@@ -8,7 +8,7 @@ use super::table::TablePlan;
 use super::topics::{Role, TopicPlan, Topics};
 use crate::diagnostic::{Code, Diagnostic, Passage, Place};
 use crate::expr::{self, AggregateCall, Condition, Expression, ParamValue, Setting};
-use crate::frame::Register;
+use crate::frame::{MAX_REGISTERS, Register};
 use crate::operator::{Operator, ReasonId};
 use crate::outbox::TopicId;
 use crate::spec::{Item, Table, Value};
@@ -194,6 +194,12 @@ impl CheckContext<'_> {
         let id = fields.add(shape.file, ty, time, Some(place));
         fields.register(id);
         id
+    }
+
+    /// Whether records of a shape have more fields already than they can carry: that is a fault, and more of them are
+    /// not looked at.
+    pub fn is_full(&self, shape: &Shape) -> bool {
+        self.shared.borrow().fields.width(shape.file) > MAX_REGISTERS
     }
 
     /// The id of a reason.

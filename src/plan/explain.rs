@@ -2,6 +2,7 @@
 
 use super::source::SourcePlan;
 use super::{NodePlan, Plan};
+use std::collections::HashMap;
 use std::fmt::Write;
 
 /// One line of the tree.
@@ -31,6 +32,7 @@ impl Plan {
 
     /// Sources, and what stands behind each, a line each.
     pub fn tree(&self) -> String {
+        let tree = Tree::of(self);
         let mut lines = vec![];
         for source in &self.sources {
             lines.push(Line {
@@ -39,7 +41,7 @@ impl Plan {
                 what: self.topics_of(source),
                 rest: promises(source),
             });
-            self.below(&source.name, "", &mut lines);
+            self.below(&tree, &source.name, &mut lines);
         }
         let width = |of: fn(&Line) -> &str| lines.iter().map(|l| of(l).chars().count()).max().unwrap_or(0);
         let (tree, kind, what) = (width(|l| &l.tree), width(|l| &l.kind), width(|l| &l.what));
@@ -78,40 +80,23 @@ impl Plan {
         names.join(", ")
     }
 
-    /// The lines of what stands behind a source or node.
-    fn below(&self, name: &str, indent: &str, lines: &mut Vec<Line>) {
-        let children: Vec<&NodePlan> = self.nodes.iter().filter(|n| self.hangs_under(n, name)).collect();
-        let mut children: Vec<_> = children.into_iter().filter(|n| arrow(n).is_none()).collect();
-        children.sort_by_key(|n| n.place);
-        // A sink that is said with an arrow has no line of its own; that of a source needs one. What hangs under a
-        // source is drawn as if more came: the next source may follow.
-        let own = self.sources.iter().any(|s| s.name == name);
-        let sinks = self.nodes.iter().filter(|n| own && self.hangs_under(n, name) && arrow(n).is_some());
-        children.extend(sinks);
-        let count = children.len();
-        for (i, child) in children.into_iter().enumerate() {
-            let hanging = match i + 1 == count && !own {
-                true => Hanging { branch: "└ ", below: "  " },
-                false => Hanging { branch: "├ ", below: "│ " },
-            };
-            lines.push(self.line(child, indent, hanging));
-            self.below(&child.name, &format!("{indent}{}", hanging.below), lines);
+    /// The lines of what stands behind a source. The list takes the place of the stack: chains may be long.
+    fn below(&self, tree: &Tree<'_>, source: &str, lines: &mut Vec<Line>) {
+        let mut todo = tree.children(source, true);
+        todo.reverse();
+        let mut todo: Vec<_> =
+            todo.into_iter().map(|(node, hanging)| (node, String::new(), hanging)).collect();
+        while let Some((node, indent, hanging)) = todo.pop() {
+            lines.push(self.line(tree, node, &indent, hanging));
+            let below = format!("{indent}{}", hanging.below);
+            let children = tree.children(&node.name, false).into_iter().rev();
+            todo.extend(children.map(|(child, hanging)| (child, below.clone(), hanging)));
         }
     }
 
-    /// Whether a node's line stands under a name: that of its first input, or of the table it reads.
-    fn hangs_under(&self, node: &NodePlan, name: &str) -> bool {
-        match (&node.reads, node.inputs.first()) {
-            (Some(reads), _) => reads == name,
-            (None, Some(first)) => first.split('.').next() == Some(name),
-            _ => false,
-        }
-    }
-
-    fn line(&self, node: &NodePlan, indent: &str, hanging: Hanging<'_>) -> Line {
+    fn line(&self, tree: &Tree<'_>, node: &NodePlan, indent: &str, hanging: Hanging<'_>) -> Line {
         let mut rest = vec![];
-        let arrows: Vec<_> =
-            self.nodes.iter().filter(|n| n.inputs == [node.name.clone()]).filter_map(arrow).collect();
+        let arrows: Vec<_> = tree.under(&node.name).iter().filter_map(|n| arrow(n)).collect();
         if !arrows.is_empty() {
             rest.push(format!("→ {}", arrows.join(", ")));
         }
@@ -129,6 +114,44 @@ impl Plan {
             what: one_line(&node.what),
             rest: rest.join(", "),
         }
+    }
+}
+
+/// Whose line stands under whose.
+struct Tree<'p>(HashMap<&'p str, Vec<&'p NodePlan>>);
+
+impl<'p> Tree<'p> {
+    /// A node's line stands under that of its first input, or of the table it reads.
+    fn of(plan: &'p Plan) -> Self {
+        let mut tree: HashMap<&str, Vec<&NodePlan>> = HashMap::new();
+        for node in &plan.nodes {
+            let first = node.inputs.first().and_then(|first| first.split('.').next());
+            if let Some(above) = node.reads.as_deref().or(first) {
+                tree.entry(above).or_default().push(node);
+            }
+        }
+        Tree(tree)
+    }
+
+    fn under(&self, name: &str) -> &[&'p NodePlan] {
+        self.0.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The nodes under a name, each with how it hangs. A sink that is said with an arrow has no line of its own; that
+    /// of a source needs one. What hangs under a source is drawn as if more came: the next source may follow.
+    fn children(&self, name: &str, source: bool) -> Vec<(&'p NodePlan, Hanging<'static>)> {
+        let (arrows, mut children): (Vec<_>, Vec<_>) =
+            self.under(name).iter().copied().partition(|node| arrow(node).is_some());
+        children.sort_by_key(|node| node.place);
+        if source {
+            children.extend(arrows);
+        }
+        let last = children.len().saturating_sub(1);
+        let hanging = |at: usize| match at == last && !source {
+            true => Hanging { branch: "└ ", below: "  " },
+            false => Hanging { branch: "├ ", below: "│ " },
+        };
+        children.into_iter().enumerate().map(|(at, node)| (node, hanging(at))).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use super::damage::Damage;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 
 /// More faults than this are not shown.
-const MOST: usize = 200;
+const MOST: usize = 100;
 
 /// Collects what is wrong. Whatever finds a fault goes on where it can, so that one run reports them all, and takes
 /// care not to report what only follows from another.
@@ -18,6 +18,11 @@ impl Faults {
     /// One more.
     pub fn add(&mut self, fault: Diagnostic) {
         self.found.push(fault);
+    }
+
+    /// Whether there are more than will be shown: what takes long to say of one more can be left out.
+    pub fn are_many(&self) -> bool {
+        self.found.len() > MOST
     }
 
     /// How many of them keep the file from running.

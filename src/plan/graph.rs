@@ -257,7 +257,8 @@ impl<'s> Graph<'s> {
             None => (text.text.as_str(), None),
         };
         let Some(to) = self.find(name) else {
-            faults.found.extend(self.unknown(text, name));
+            let fault = self.unknown(text, name, faults.are_many());
+            faults.found.extend(fault);
             return None;
         };
         match self.sections[to].what {
@@ -279,7 +280,8 @@ impl<'s> Graph<'s> {
 
     fn table_link(&self, text: &'s Passage, faults: &mut Faults) -> Option<Link<'s>> {
         let Some(to) = self.find(&text.text) else {
-            faults.found.extend(self.unknown(text, &text.text));
+            let fault = self.unknown(text, &text.text, faults.are_many());
+            faults.found.extend(fault);
             return None;
         };
         let keeps =
@@ -301,18 +303,21 @@ impl<'s> Graph<'s> {
     }
 
     /// The fault of a name that nothing has, unless what has it is at fault itself.
-    fn unknown(&self, text: &Passage, name: &str) -> Option<Diagnostic> {
+    fn unknown(&self, text: &Passage, name: &str, brief: bool) -> Option<Diagnostic> {
         if self.hidden.contains(&name) {
             return None;
+        }
+        let message = format!("there is no source or node `{name}`");
+        let fault = Diagnostic::error(Code::UnknownNode, message, text.at(0..name.len()));
+        if brief {
+            return Some(fault);
         }
         let outputs = self.sections.iter().filter(|s| match s.what {
             What::Source => true,
             What::Node(kind) => kind.has_output,
         });
         let names: Vec<_> = outputs.map(|s| s.name).collect();
-        let message = format!("there is no source or node `{name}`");
-        let fault = Diagnostic::error(Code::UnknownNode, message, text.at(0..name.len()))
-            .suggest(name, names.iter().copied());
+        let fault = fault.suggest(name, names.iter().copied());
         if name == names::DEAD_LETTERS {
             return Some(fault.help("dead letters leave the pipeline: read their topic in another source"));
         }

@@ -66,7 +66,7 @@ pub fn merge(
     }
     shape.key = common(inputs, &shape, |s| s.key.as_ref());
     shape.partitioned = common(inputs, &shape, |s| s.partitioned.as_ref());
-    shape.variants = variants(inputs, &mut adjusts, next);
+    shape.variants = variants(inputs, &mut adjusts, next, place, faults);
     (shape, adjusts)
 }
 
@@ -145,22 +145,46 @@ fn common<'i>(
     first.into_iter().map(|name| merged.get(name)).collect()
 }
 
-/// One way of writing where all agree; otherwise each edge brings its own, under an id of its own.
-fn variants(inputs: &[(String, Shape)], adjusts: &mut [Adjust], next: &mut u16) -> Vec<Variant> {
+/// One way of writing where all agree; otherwise each edge brings its own, under an id of its own. Ways that were told
+/// apart further up keep their ids, so one id must not stand for two ways.
+fn variants(
+    inputs: &[(String, Shape)],
+    adjusts: &mut [Adjust],
+    next: &mut u16,
+    place: Place,
+    faults: &mut Faults,
+) -> Vec<Variant> {
     let first = &inputs[0].1.variants;
-    if first.len() == 1 && inputs.iter().all(|(_, s)| s.variants == *first) {
+    if inputs.iter().all(|(_, s)| s.variants == *first) {
         return first.clone();
     }
-    let mut variants = vec![];
-    for ((_, shape), adjust) in inputs.iter().zip(adjusts) {
-        match shape.variants.as_slice() {
-            [only] => {
-                *next += 1;
-                adjust.variant = Some(*next);
-                variants.push(Variant { id: *next, layout: only.layout.clone() });
-            }
-            several => variants.extend(several.iter().cloned()),
+    let mut variants: Vec<Variant> = vec![];
+    let mut mixed = None;
+    for ((name, shape), adjust) in inputs.iter().zip(adjusts) {
+        if let [only] = shape.variants.as_slice() {
+            *next += 1;
+            adjust.variant = Some(*next);
+            variants.push(Variant { id: *next, layout: only.layout.clone() });
+            continue;
         }
+        for variant in &shape.variants {
+            match variants.iter().find(|v| v.id == variant.id) {
+                None => variants.push(variant.clone()),
+                Some(known) if known.layout == variant.layout => {}
+                Some(_) => mixed = Some(name),
+            }
+        }
+    }
+    if let Some(name) = mixed {
+        faults.add(
+            Diagnostic::error(
+                Code::TooManyPaths,
+                "too many ways lead into this merge to be told apart",
+                place,
+            )
+            .label(format!("what `{name}` has merged comes on another way, too, and was changed in between"))
+            .help("change fields before the first merge, or behind the last"),
+        );
     }
     variants
 }

@@ -38,6 +38,9 @@ pub struct SchemaField {
     pub sound: bool,
 }
 
+/// More fields than this nobody names.
+const MAX_FIELDS: usize = 1_000;
+
 /// Reads all schemas.
 pub fn read(table: Option<&Table>, faults: &mut Faults) -> Vec<Schema> {
     let entries = table.map(|t| t.entries.as_slice()).unwrap_or_default();
@@ -53,8 +56,17 @@ fn schema(entry: &Entry, faults: &mut Faults) -> Schema {
         Some(table) => flatten("", table, &mut fields, faults),
         None => faults.add(form::wrong_form(&entry.key, &entry.value, "a table of fields to types")),
     }
+    if fields.len() > MAX_FIELDS {
+        let message =
+            format!("schema `{}` has {} fields; at most {MAX_FIELDS} can be", entry.key, fields.len());
+        faults.add(
+            Diagnostic::error(Code::TooManyFields, message, entry.place)
+                .help("leave out what no expression reads: it rides along untouched"),
+        );
+        fields.truncate(MAX_FIELDS);
+    }
     conflicts(&fields, faults);
-    let sound = entry.value.as_table().is_some();
+    let sound = entry.value.as_table().is_some() && fields.len() < MAX_FIELDS;
     Schema { name: entry.key.clone(), place: entry.place, fields, used: false, sound }
 }
 

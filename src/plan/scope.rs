@@ -50,6 +50,9 @@ fn meta(name: &str) -> Option<Meta> {
     Meta::ALL.iter().find(|(n, _, _)| *n == name).map(|(_, meta, _)| *meta)
 }
 
+/// Of more names than this none is suggested.
+const MOST_CANDIDATES: usize = 1_000;
+
 impl Names for Scope<'_> {
     fn field(&mut self, name: &str) -> Option<Field> {
         let id = self.id(name)?;
@@ -73,7 +76,7 @@ impl Names for Scope<'_> {
         let fields = self.shape.fields.iter().map(|(name, _)| name.clone());
         let params = shared.params.all().iter().map(|p| p.name.clone());
         let metas = Meta::ALL.iter().filter(|_| self.shape.has_origin).map(|(name, _, _)| (*name).to_owned());
-        fields.chain(params).chain(metas).collect()
+        metas.chain(fields).chain(params).take(MOST_CANDIDATES).collect()
     }
 
     fn describe(&self) -> Option<String> {

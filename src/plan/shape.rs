@@ -198,13 +198,16 @@ impl Shape {
         }
     }
 
-    /// The fields with their types, as notes show them.
+    /// The fields as notes show them, with a mark behind those that may be absent: all of a few, the first of many.
     pub fn describe(&self, fields: &Fields) -> String {
-        let list = self
-            .fields
-            .iter()
-            .map(|(name, id)| format!("{name}{}", if fields.info(*id).ty.optional { "?" } else { "" }));
-        list.collect::<Vec<_>>().join(", ")
+        const MOST: usize = 50;
+        let mark = |id: FieldId| if fields.info(id).ty.optional { "?" } else { "" };
+        let shown = self.fields.iter().take(MOST).map(|(name, id)| format!("{name}{}", mark(*id)));
+        let list = shown.collect::<Vec<_>>().join(", ");
+        match self.fields.len() {
+            ..=MOST => list,
+            more => format!("{list} and {} more", more - MOST),
+        }
     }
 
     /// Changes every way of writing the record.

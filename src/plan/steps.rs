@@ -8,6 +8,7 @@ use super::merge::Adjust;
 use super::shape::Fields;
 use crate::frame::Register;
 use crate::operator::{NodeId, Operator, Port, Seen};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The most steps that one source or node may lead to: merges behind branches multiply.
@@ -86,7 +87,7 @@ pub struct Stop {
 /// another list must not write over its routes. Slot 0 is for nodes without routes.
 pub fn flatten(edges: &[Edge], stops: &[Stop], fields: &mut Fields, slots: &mut u16) -> Option<Vec<Step>> {
     let mut steps = Flatten { stops, fields, steps: vec![], slots };
-    steps.edges(edges, 0)?;
+    steps.edges(edges)?;
     Some(steps.steps)
 }
 
@@ -97,24 +98,44 @@ struct Flatten<'f> {
     slots: &'f mut u16,
 }
 
-impl Flatten<'_> {
-    fn edges(&mut self, edges: &[Edge], routed: u16) -> Option<()> {
-        for edge in edges {
-            self.edge(edge, routed)?;
+/// What is still to be done: the list takes the place of the stack, because chains may be long.
+enum Todo<'e> {
+    /// An edge, with the slot of the node it comes out of; 0 if that has no named outputs.
+    Edge(&'e Edge, u16),
+    /// The end of the subtree of these steps.
+    Close(Range<usize>),
+}
+
+impl<'e> Flatten<'e> {
+    fn edges(&mut self, edges: &'e [Edge]) -> Option<()> {
+        let mut todo: Vec<_> = edges.iter().rev().map(|edge| Todo::Edge(edge, 0)).collect();
+        while let Some(next) = todo.pop() {
+            match next {
+                Todo::Edge(edge, routed) => {
+                    let first = self.steps.len();
+                    let slot = self.edge(edge, routed)?;
+                    todo.push(Todo::Close(first..self.steps.len()));
+                    let behind = self.stops[edge.to.0 as usize].edges.iter().rev();
+                    todo.extend(behind.map(|edge| Todo::Edge(edge, slot)));
+                }
+                Todo::Close(steps) => {
+                    let after = self.steps.len() as u32;
+                    self.steps[steps].iter_mut().for_each(|step| step.after = after);
+                }
+            }
         }
         Some(())
     }
 
-    /// `routed` is the slot of the node the edge comes out of; 0 if it has no named outputs.
-    fn edge(&mut self, edge: &Edge, routed: u16) -> Option<()> {
-        let mut open = vec![];
+    /// The steps of an edge and of the node it leads to; the slot for what stands behind.
+    fn edge(&mut self, edge: &Edge, routed: u16) -> Option<u16> {
         if routed > 0 {
-            open.push(self.push(edge.to, Action::Gate { slot: routed, route: edge.route })?);
+            self.push(edge.to, Action::Gate { slot: routed, route: edge.route })?;
         }
         let (moves, clears) = edge.adjust.registers(self.fields);
         if !moves.is_empty() || !clears.is_empty() || edge.adjust.variant.is_some() {
             let (moves, clears) = (moves.into(), clears.into());
-            open.push(self.push(edge.to, Action::Adjust { moves, clears, variant: edge.adjust.variant })?);
+            self.push(edge.to, Action::Adjust { moves, clears, variant: edge.adjust.variant })?;
         }
         let stop = &self.stops[edge.to.0 as usize];
         let slot = match stop.routed {
@@ -125,16 +146,12 @@ impl Flatten<'_> {
             false => 0,
         };
         let seen = if stop.keeps { Seen::USED } else { 0 };
-        open.push(self.push(edge.to, Action::Run { operator: stop.operator.clone(), port: 0, seen, slot })?);
-        self.edges(&stop.edges, slot)?;
-        for at in open {
-            self.steps[at].after = self.steps.len() as u32;
-        }
-        Some(())
+        self.push(edge.to, Action::Run { operator: stop.operator.clone(), port: 0, seen, slot })?;
+        Some(slot)
     }
 
-    fn push(&mut self, node: NodeId, action: Action) -> Option<usize> {
+    fn push(&mut self, node: NodeId, action: Action) -> Option<()> {
         self.steps.push(Step { action, node, after: 0 });
-        (self.steps.len() <= MAX_STEPS).then_some(self.steps.len() - 1)
+        (self.steps.len() <= MAX_STEPS).then_some(())
     }
 }

@@ -37,6 +37,10 @@ pub fn warn(graph: &Graph<'_>, shared: &RefCell<Shared>, schemas: &[Schema], fau
 
 /// What hands records on to nobody, and keeps nothing of them either.
 fn nodes(graph: &Graph<'_>, faults: &mut Faults) {
+    let mut read = vec![false; graph.sections.len()];
+    for link in graph.inputs.iter().flatten().chain(graph.tables.iter().flatten()) {
+        read[link.to] = true;
+    }
     for (at, section) in graph.sections.iter().enumerate() {
         let keeps = match section.what {
             What::Source => false,
@@ -44,8 +48,7 @@ fn nodes(graph: &Graph<'_>, faults: &mut Faults) {
                 !kind.has_output || matches!(kind.rows, Rows::Keeps | Rows::Makes | Rows::Reads)
             }
         };
-        let links = || graph.inputs.iter().flatten().chain(graph.tables.iter().flatten());
-        if keeps || links().any(|link| link.to == at) {
+        if keeps || read[at] {
             continue;
         }
         let kind = section.what.kind();

@@ -7,6 +7,7 @@ mod edits;
 mod examples;
 mod expressions;
 mod extremes;
+mod meaning;
 mod scanner;
 mod schema;
 mod splice;
