@@ -111,7 +111,8 @@ impl Plan {
         Line {
             tree: format!("{indent}{}{}", hanging.branch, node.name),
             kind: node.kind.to_owned(),
-            what: one_line(&node.what),
+            // An expression may run over several lines; this is one.
+            what: node.what.lines().map(str::trim).collect::<Vec<_>>().join(" "),
             rest: rest.join(", "),
         }
     }
@@ -159,12 +160,6 @@ impl<'p> Tree<'p> {
 fn arrow(node: &NodePlan) -> Option<&str> {
     let simple = node.inputs.len() == 1 && !node.inputs[0].contains('.');
     node.target.as_deref().filter(|_| simple)
-}
-
-/// Expressions may run over several lines, and hold what no text format likes.
-pub(super) fn one_line(text: &str) -> String {
-    let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    printable.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What a source's records promise.

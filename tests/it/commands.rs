@@ -83,6 +83,7 @@ fn check_says_what_was_understood() {
         "{out}"
     );
     assert!(out.contains("  │ ├ enriched     map     + status string"), "{out}");
+    assert!(out.contains("  │ ├ per_sensor   count   + count int    table, by sensor_id\n"), "{out}");
 }
 
 #[test]

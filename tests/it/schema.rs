@@ -20,12 +20,15 @@ fn refusals(toml: &str) -> Vec<String> {
 }
 
 /// Every `.toml` in `pipelines`, by name.
-pub fn pipelines() -> Vec<(String, String)> {
+fn pipelines() -> Vec<(String, String)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines");
-    let entries = std::fs::read_dir(folder).expect("there are pipelines").map(|entry| entry.unwrap().path());
+    let entries = std::fs::read_dir(folder)
+        .expect("there are pipelines")
+        .map(|entry| entry.expect("it can be listed").path());
     let files = entries.filter(|path| path.extension().is_some_and(|e| e == "toml"));
-    let mut pipelines: Vec<(String, String)> =
-        files.map(|path| (path.display().to_string(), std::fs::read_to_string(path).unwrap())).collect();
+    let mut pipelines: Vec<(String, String)> = files
+        .map(|path| (path.display().to_string(), std::fs::read_to_string(path).expect("it is text")))
+        .collect();
     pipelines.sort();
     assert!(!pipelines.is_empty());
     pipelines

@@ -24,6 +24,10 @@ pub struct Layers {
     pub columns: Vec<Vec<usize>>,
     /// From a stop to one in the next column.
     pub links: Vec<Link>,
+    /// What each stop is linked to in the column before.
+    pub before: Vec<Vec<usize>>,
+    /// And behind.
+    pub behind: Vec<Vec<usize>>,
 }
 
 /// One piece of an arrow.
@@ -45,6 +49,8 @@ impl Layers {
             stops: (0..drawing.things.len()).map(Stop::Thing).collect(),
             columns: vec![vec![]; ranks.iter().max().map_or(0, |most| most + 1)],
             links: vec![],
+            before: vec![],
+            behind: vec![],
         };
         let mut column_of = ranks.clone();
         for (at, arrow) in drawing.arrows.iter().enumerate() {
@@ -57,6 +63,12 @@ impl Layers {
                 from = to;
             }
             layers.links.push(Link { from, to: arrow.to, arrow: at, first: from == arrow.from });
+        }
+        layers.before = vec![vec![]; layers.stops.len()];
+        layers.behind = layers.before.clone();
+        for link in &layers.links {
+            layers.before[link.to].push(link.from);
+            layers.behind[link.from].push(link.to);
         }
         for stop in layers.walk() {
             layers.columns[column_of[stop]].push(stop);
@@ -74,8 +86,7 @@ impl Layers {
             while let Some(stop) = stack.pop() {
                 if !std::mem::replace(&mut seen[stop], true) {
                     order.push(stop);
-                    let behind = self.links.iter().filter(|link| link.from == stop).map(|link| link.to);
-                    stack.extend(behind.collect::<Vec<_>>().into_iter().rev());
+                    stack.extend(self.behind[stop].iter().rev());
                 }
             }
         }
@@ -103,7 +114,8 @@ impl Layers {
     fn by_medians(&mut self, column: usize, down: bool) {
         let places = self.places();
         let median = |stop: usize| {
-            let mut near: Vec<usize> = self.near(stop, down).map(|other| places[other]).collect();
+            let near = if down { &self.before[stop] } else { &self.behind[stop] };
+            let mut near: Vec<usize> = near.iter().map(|other| places[*other]).collect();
             near.sort_unstable();
             let middle = near.len() / 2;
             match near.len() {
@@ -121,24 +133,27 @@ impl Layers {
         self.columns[column] = keyed.into_iter().map(|(_, stop)| stop).collect();
     }
 
+    /// Neighbours in a column change places where fewer links cross then.
     fn swap_neighbours(&mut self) {
+        let places = &mut self.places();
         for column in 0..self.columns.len() {
             for at in 1..self.columns[column].len() {
-                let before = self.crossings_beside(column);
-                self.columns[column].swap(at - 1, at);
-                if self.crossings_beside(column) >= before {
+                let (upper, lower) = (self.columns[column][at - 1], self.columns[column][at]);
+                if self.crossed(lower, upper, places) < self.crossed(upper, lower, places) {
                     self.columns[column].swap(at - 1, at);
+                    places.swap(upper, lower);
                 }
             }
         }
     }
 
-    /// The stops linked to one in the column before, or behind.
-    pub fn near(&self, stop: usize, before: bool) -> impl Iterator<Item = usize> {
-        self.links.iter().filter_map(move |link| match before {
-            true => (link.to == stop).then_some(link.from),
-            false => (link.from == stop).then_some(link.to),
-        })
+    /// How many links of two neighbours cross each other if the one stands above the other.
+    fn crossed(&self, upper: usize, lower: usize, places: &[usize]) -> usize {
+        let side = |near: &[Vec<usize>]| -> usize {
+            let above = |a: &usize| near[lower].iter().filter(|b| places[*a] > places[**b]).count();
+            near[upper].iter().map(above).sum()
+        };
+        side(&self.before) + side(&self.behind)
     }
 
     /// Where each stop stands in its column.
@@ -155,15 +170,12 @@ impl Layers {
         (1..self.columns.len()).map(|column| self.crossings_before(column)).sum()
     }
 
-    fn crossings_beside(&self, column: usize) -> usize {
-        let behind = if column + 1 < self.columns.len() { self.crossings_before(column + 1) } else { 0 };
-        behind + if column > 0 { self.crossings_before(column) } else { 0 }
-    }
-
     fn crossings_before(&self, column: usize) -> usize {
         let places = self.places();
-        let links = self.links.iter().filter(|link| self.columns[column].contains(&link.to));
-        let ends: Vec<_> = links.map(|link| (places[link.from], places[link.to])).collect();
+        let ends: Vec<(usize, usize)> = self.columns[column]
+            .iter()
+            .flat_map(|stop| self.before[*stop].iter().map(|other| (places[*other], places[*stop])))
+            .collect();
         let crossed = |(at, a): (usize, &(usize, usize))| {
             ends[..at].iter().filter(|b| (a.0 < b.0 && a.1 > b.1) || (a.0 > b.0 && a.1 < b.1)).count()
         };

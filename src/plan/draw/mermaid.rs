@@ -27,18 +27,25 @@ pub fn mermaid(plan: &Plan) -> String {
     out
 }
 
-/// Labels stand in quotes and are HTML; what means something there is written as Mermaid's own entities.
+/// Labels stand in quotes, are HTML, and some programs look for Markdown in them; what means something there is written
+/// as Mermaid's own entities.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut before = ' ';
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let inside = before.is_alphanumeric() && rest.peek().is_some_and(|next| next.is_alphanumeric());
         match c {
             '"' => out.push_str("#quot;"),
             '<' => out.push_str("#lt;"),
             '>' => out.push_str("#gt;"),
             '&' => out.push_str("#amp;"),
+            // Within a word it is no emphasis.
+            '_' if inside => out.push('_'),
             '#' | '`' | '\\' | '*' | '_' | '~' | '$' => out.push_str(&format!("#{};", u32::from(c))),
             c => out.push(c),
         }
+        before = c;
     }
     out
 }

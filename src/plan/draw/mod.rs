@@ -16,7 +16,6 @@ pub use mermaid::mermaid;
 pub use svg::svg;
 pub use text::text;
 
-use super::explain::one_line;
 use super::{NodePlan, Plan, Role};
 
 /// What a thing is, and so how it looks.
@@ -129,6 +128,12 @@ impl Drawing {
     fn find(&self, name: &str) -> Option<usize> {
         self.things.iter().position(|thing| thing.look != Look::Topic && thing.name == name)
     }
+}
+
+/// Expressions may run over several lines, and hold what no text format likes.
+fn one_line(text: &str) -> String {
+    let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    printable.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// At most so many characters.

@@ -21,7 +21,8 @@ const GAP: f64 = 56.0;
 /// Arrows that end at one thing stand so far apart: a line of text.
 pub const PORT: f64 = 18.0;
 const WAY: f64 = 14.0;
-const ROUNDS: usize = 100;
+/// An odd number: the last one goes from left to right, and leaves as many arrows straight as there is room for.
+const ROUNDS: usize = 61;
 
 /// A stop's place: the middle of its left side, and its size.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -75,7 +76,7 @@ fn size(drawing: &Drawing, layers: &Layers, stop: usize) -> (f64, f64) {
         Look::Table => 54.0,
         _ => 44.0,
     };
-    let ports = layers.near(stop, true).count() as f64;
+    let ports = layers.before[stop].len() as f64;
     (text.max(60.0) + 28.0, f64::max(least, (ports + 0.5) * PORT))
 }
 
@@ -116,27 +117,37 @@ fn down(layers: &Layers, stops: &mut [Place]) -> f64 {
         let columns: Vec<usize> = (0..layers.columns.len()).collect();
         let before = round % 2 == 0;
         for column in if before { columns } else { columns.into_iter().rev().collect() } {
-            settle(layers, &layers.columns[column], stops, (round < ROUNDS / 2).then_some(before));
+            settle(layers, &layers.columns[column], stops, before);
         }
     }
-    let top = stops.iter().map(|place| place.y - place.height / 2.0).fold(f64::INFINITY, f64::min);
-    let top = if top.is_finite() { top } else { 0.0 };
-    stops.iter_mut().for_each(|place| place.y = (place.y - top).round());
+    close_gaps(stops)
+}
+
+/// Takes out what is empty across all columns; how high everything is then.
+fn close_gaps(stops: &mut [Place]) -> f64 {
+    let mut order: Vec<usize> = (0..stops.len()).collect();
+    let top = |place: &Place| place.y - place.height / 2.0;
+    order.sort_by(|a, b| top(&stops[*a]).total_cmp(&top(&stops[*b])));
+    let mut low = order.first().map_or(0.0, |first| top(&stops[*first]));
+    let mut shift = low;
+    for stop in order {
+        let place = &mut stops[stop];
+        shift += (top(place) - low - 2.0 * BETWEEN).max(0.0);
+        low = low.max(place.y + place.height / 2.0);
+        place.y = (place.y - shift).round();
+    }
     stops.iter().map(|place| place.y + place.height / 2.0).fold(0.0, f64::max)
 }
 
-/// Moves the stops of a column towards what they are linked to, on one side or, at the end, on both.
-fn settle(layers: &Layers, column: &[usize], stops: &mut [Place], side: Option<bool>) {
+/// Moves the stops of a column towards what they are linked to in the column before, or behind.
+fn settle(layers: &Layers, column: &[usize], stops: &mut [Place], before: bool) {
     let mut wanted = vec![];
     let mut offset = 0.0;
     for (at, stop) in column.iter().enumerate() {
         if at > 0 {
             offset += (stops[column[at - 1]].height + stops[*stop].height) / 2.0 + BETWEEN;
         }
-        let near: Vec<usize> = match side {
-            Some(before) => layers.near(*stop, before).collect(),
-            None => layers.near(*stop, true).chain(layers.near(*stop, false)).collect(),
-        };
+        let near = if before { &layers.before[*stop] } else { &layers.behind[*stop] };
         let mean = near.iter().map(|other| stops[*other].y).sum::<f64>() / near.len() as f64;
         let wish = if near.is_empty() { stops[*stop].y } else { mean };
         // An arrow on its way is best straight.

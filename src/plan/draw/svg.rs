@@ -125,12 +125,15 @@ impl Picture<'_> {
         }
     }
 
-    /// Routes stand above the end of an arrow's first piece, where no two of them meet.
+    /// Routes stand at the end of an arrow's first piece, above it, where no two of them meet; the lowest of those that
+    /// end at one thing stands below if the arrow comes down to it, out of its way.
     fn routes(&self, out: &mut String) {
         for link in self.layers.links.iter().filter(|link| link.first) {
             if let Some(route) = &self.drawing.arrows[link.arrow].route {
-                let (_, _, x, y) = self.ends(link);
-                let (x, y) = (x - HEAD - 3.0, y - 4.0);
+                let (_, from, x, y) = self.ends(link);
+                let others = self.layers.links.iter().filter(|other| other.to == link.to);
+                let lowest = others.map(|other| self.ends(other).3).all(|other| other <= y);
+                let (x, y) = (x - HEAD - 3.0, if lowest && from < y { y + 12.0 } else { y - 4.0 });
                 let _ = writeln!(
                     out,
                     "<text class=\"route\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>",
