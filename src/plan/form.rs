@@ -192,6 +192,8 @@ fn conform_value(entry: &Entry, key: &Key, faults: &mut Faults) {
                 }
             }
         }
+        (Form::Names, Item::Table(table)) => texts(&entry.key, table, "the name of a field", faults),
+        (Form::Texts2, Item::Table(table)) => texts(&entry.key, table, "a text", faults),
         (Form::OneOf(words), Item::Text(text)) if !words.contains(&text.text.as_str()) => {
             let message = format!("`{}` cannot be \"{}\"", key.name, text.text);
             faults.add(
@@ -208,6 +210,18 @@ fn conform_value(entry: &Entry, key: &Key, faults: &mut Faults) {
             );
         }
         _ => {}
+    }
+}
+
+/// All values of a table are texts; a table inside is a dotted name.
+fn texts(prefix: &str, table: &Table, expected: &str, faults: &mut Faults) {
+    for entry in &table.entries {
+        let name = format!("{prefix}.{}", entry.key);
+        match &entry.value.item {
+            Item::Text(_) => {}
+            Item::Table(inner) => texts(&name, inner, expected, faults),
+            _ => faults.add(wrong_form(&name, &entry.value, expected)),
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 //! The way through it: [`check`] reads the parts of the file and passes over its nodes; [`graph`] knows names and
 //! order, [`shape`] and [`layout`] what a record looks like on each edge, [`scope`] what an expression sees,
 //! [`context`] what a kind's own check works with; [`assemble`] puts the pieces together and [`steps`] lays them out
-//! as a loop runs them. A plan can be printed ([`explain`]), compared and drawn; it knows nothing of how it is run.
+//! as a loop runs them. A plan can be printed ([`explain`]), compared and drawn ([`draw`]); it knows nothing of how it
+//! is run. [`scratch`] is for expressions that stand in no file.
 
 mod assemble;
 pub mod cases;

@@ -163,7 +163,14 @@ fn the_schema_refuses_only_what_check_refuses_too() {
         ("[kafka]\nsasl = 1", "/kafka/sasl"),
         ("[schema.t]\na = \"str\"", "/schema/t/a"),
         ("[generate.a]\nbad = ['x']", "/generate/a"),
+        ("[generate.a]\nset.id = 5", "/generate/a/set/id"),
+        ("[map.m]\nfrom = \"a\"\nrename = { y = 5 }", "/map/m/rename/y"),
+        (
+            "[sink.s]\nfrom = \"a\"\ntopic = \"t\"\nconfig = { \"retention.ms\" = 5 }",
+            "/sink/s/config/retention.ms",
+        ),
         ("[test]\nname = \"t\"", "/test"),
+        ("[[test]]\nname = \"t\"\nsteps = [{ crash = 1 }]", "/test/0/steps/0/crash"),
         ("[[test]]\nsend.a = []", "/test/0"),
         ("[[test]]\nname = \"t\"\nsend.a = []\nsteps = []", "/test/0"),
         ("[[test]]\nname = \"t\"\nsend.a = { id = \"i\" }", "/test/0/send/a"),
@@ -183,9 +190,14 @@ fn the_schema_refuses_only_what_check_refuses_too() {
 
 #[test]
 fn the_top_of_the_file_is_looked_at_too() {
-    for toml in
-        ["", "version = 2\nname = \"p\"", "name = 5", "name = \"p\"\nguarantee = \"maybe\"", "nam = \"p\""]
-    {
+    for toml in [
+        "",
+        "version = 2\nname = \"p\"",
+        "name = 5",
+        "name = \"p\"\nguarantee = \"maybe\"",
+        "nam = \"p\"",
+        "name = \"p\"\ntest = [5]",
+    ] {
         assert!(!refusals(toml).is_empty(), "{toml}");
         assert!(plan::check(toml, &[]).errors() > 0, "{toml}");
     }

@@ -164,6 +164,9 @@ pub fn read(
         return vec![];
     };
     let mut reader = Reader { graph, nodes, sources, shared, faults };
+    for value in values.iter().filter(|value| value.as_table().is_none()) {
+        reader.faults.add(form::wrong_form("test", value, "tables: write `[[test]]`"));
+    }
     values.iter().filter_map(|value| Some(reader.case(value.as_table()?, value.place))).collect()
 }
 
