@@ -13,6 +13,9 @@ mod new;
 mod output;
 mod schema;
 mod test;
+mod place;
+mod produce;
+mod progress;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use output::Colour;
@@ -39,6 +42,7 @@ enum Verb {
     New(new::Args),
     Schema(schema::Args),
     Completions(completions::Args),
+    Produce(produce::Args),
 }
 
 /// Runs the program.
@@ -54,6 +58,7 @@ pub fn main() -> ExitCode {
         Verb::New(args) => new::run(&args),
         Verb::Schema(args) => schema::run(&args),
         Verb::Completions(args) => completions::run(&args),
+        Verb::Produce(args) => produce::run(&args),
     }
 }
 
@@ -64,6 +69,12 @@ fn command() -> clap::Command {
 
 /// The run, test or check failed.
 const FAILED: ExitCode = ExitCode::FAILURE;
+
+/// Says what went wrong, for a verb that fails with it.
+fn failed(error: impl std::fmt::Display) -> ExitCode {
+    output::note(&format!("error: {error}\n"));
+    FAILED
+}
 
 /// Bad usage.
 fn usage() -> ExitCode {

@@ -18,6 +18,11 @@ impl Dice {
         Dice { state: AtomicU64::new(seed), now: AtomicI64::new(now) }
     }
 
+    /// Begins anew: the dice fall as those of this seed do from their first throw on.
+    pub fn reseed(&self, seed: u64) {
+        self.state.store(seed, Ordering::Relaxed);
+    }
+
     /// What `now()` says from here on.
     pub fn set_now(&self, now: i64) {
         self.now.store(now, Ordering::Relaxed);

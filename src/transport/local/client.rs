@@ -12,8 +12,6 @@ use std::path::Path;
 pub struct Client {
     log: Log,
     staged: Commit,
-    /// How many bytes are staged, roughly.
-    bytes: usize,
     /// The partition of the next record without a key.
     turn: u32,
 }
@@ -22,7 +20,7 @@ impl Client {
     /// Opens the log of a directory, which is made if need be.
     pub fn open(dir: &Path) -> Outcome<Self> {
         let log = Log::open(dir).map_err(fault)?;
-        Ok(Client { log, staged: Commit::default(), bytes: 0, turn: 0 })
+        Ok(Client { log, staged: Commit::default(), turn: 0 })
     }
 
     /// The same, but nothing is made: a directory without a log is an error.
@@ -80,20 +78,13 @@ impl Client {
             }
         };
         self.staged.record(topic, partition, timestamp, key, value, b"");
-        self.bytes += key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len) + 24;
         Ok(())
-    }
-
-    /// About how many bytes wait to be written.
-    pub fn staged_bytes(&self) -> usize {
-        self.bytes
     }
 
     /// Writes what was sent, all at once: it is there for good when this returns.
     pub fn flush(&mut self) -> Outcome<()> {
         self.log.append(&self.staged).map_err(fault)?;
         self.staged.clear();
-        self.bytes = 0;
         Ok(())
     }
 

@@ -1,0 +1,255 @@
+//! `streamrun produce`: sends made-up records, or lines, to a source's topic.
+
+use super::input::{self, Params};
+use super::output;
+use super::place::Place;
+use super::progress::{Progress, grouped};
+use std::fs::File;
+use std::io::Read;
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use streamrun::diagnostic::did_you_mean;
+use streamrun::plan::Plan;
+use streamrun::produce::{Destination, Feed, Generator, Lines, PARTITIONS, Pace};
+use streamrun::time::{Clock, SystemClock, format_duration, parse_duration};
+use streamrun::transport::local::Client;
+
+/// Send made-up records, or lines of a file, to a source's topic
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Records are made up as the pipeline's [generate.SOURCE] says and keyed as the source promises. Up to 1,000 of them go \
+out one a second; more go as fast as they can, and so do lines. `--interval 0s` sends any number at once.")]
+pub struct Args {
+    /// The pipeline; `-` is standard input
+    file: String,
+    /// The source; may be left out when only one comes into question
+    source: Option<String>,
+    /// How many records [default: 30, or all lines]
+    #[arg(long, value_name = "N")]
+    count: Option<u64>,
+    /// How long to wait between two records [default: 1s for up to 1,000 records]
+    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "rate")]
+    interval: Option<i64>,
+    /// How many records a second
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    rate: Option<u32>,
+    /// Mix in records that cannot be used, about one in ten
+    #[arg(long, conflicts_with = "input")]
+    include_bad: bool,
+    /// The same seed makes the same records, apart from the time of day
+    #[arg(long, value_name = "N", conflicts_with = "input")]
+    seed: Option<u64>,
+    /// Send the lines of this file instead, each a record; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    input: Option<String>,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    params: Params,
+}
+
+fn duration(text: &str) -> Result<i64, String> {
+    parse_duration(text).ok_or_else(|| "expected a duration such as 250ms or 1s".to_owned())
+}
+
+/// More than this go out as fast as they can, unless something else is asked for.
+const MANY: u64 = 1000;
+/// What is written at once, when there is no pace.
+const BATCH: u64 = 10_000;
+
+/// Sends the records.
+pub fn run(args: &Args) -> ExitCode {
+    ran(args).unwrap_or_else(|code| code)
+}
+
+fn ran(args: &Args) -> Result<ExitCode, ExitCode> {
+    let directory = args.place.directory()?;
+    if args.file == "-" && args.input.as_deref() == Some("-") {
+        return Err(wrong("the pipeline and its records cannot both come from standard input"));
+    }
+    let (file, plan) = input::load(&args.file, &args.params)?;
+    let source = source(args, &plan, &file.path)?;
+    let seed = args.seed.unwrap_or_else(any_seed);
+    let (feed, rate) = feed(args, &plan, source, seed)?;
+    let topic = plan.topics.get(plan.sources[source].topics[0]).name.as_str();
+    let mut client = Client::open(directory).map_err(super::failed)?;
+    let partitions = plan.sources[source].partitions.unwrap_or(PARTITIONS);
+    client.ensure_topic(topic, partitions).map_err(super::failed)?;
+    let mut run = Run { feed, topic, pace: pace(args, rate), count: count(args), destination: &mut client };
+    run.announce();
+    let sent = run.send()?;
+    let seeded = args.input.is_none().then_some(seed);
+    output::note(&summary(&sent, &run, seeded));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn wrong(message: &str) -> ExitCode {
+    output::note(&format!("error: {message}\n"));
+    super::usage()
+}
+
+/// Which source is meant, by its index.
+fn source(args: &Args, plan: &Plan, path: &str) -> Result<usize, ExitCode> {
+    let can: Vec<usize> = match args.input {
+        Some(_) => (0..plan.sources.len()).collect(),
+        None => plan.generates.iter().map(|generate| generate.source).collect(),
+    };
+    let names = || can.iter().map(|at| plan.sources[*at].name.as_str());
+    let list = || names().collect::<Vec<_>>().join(", ");
+    let example = plan.sources.first().map_or("SOURCE", |source| source.name.as_str());
+    let named = match &args.source {
+        Some(name) => Some(plan.source(name).map(|(at, _)| at).ok_or_else(|| {
+            let known = plan.sources.iter().map(|source| source.name.as_str());
+            match did_you_mean(name, known) {
+                Some(close) => {
+                    wrong(&format!("{path} has no source `{name}`\nhelp: did you mean `{close}`?"))
+                }
+                None => wrong(&format!("{path} has no source `{name}`")),
+            }
+        })?),
+        None => None,
+    };
+    match (named, can.as_slice()) {
+        (Some(at), can) if can.contains(&at) => Ok(at),
+        (None, [only]) => Ok(*only),
+        (None, [_, _, ..]) => Err(wrong(&format!("which source?\nhelp: name one of {}", list()))),
+        (at, _) => {
+            let name = at.map_or(example, |at| plan.sources[at].name.as_str());
+            output::note(&format!(
+                "error: {path} does not say how records are made up\n\
+                 help: write `[generate.{name}]`, or send lines: `--input FILE`\n"
+            ));
+            Err(super::FAILED)
+        }
+    }
+}
+
+/// Where the records come from, and how many a second there are unless the command says else.
+fn feed<'p>(
+    args: &Args,
+    plan: &'p Plan,
+    source: usize,
+    seed: u64,
+) -> Result<(Feed<'p>, Option<u32>), ExitCode> {
+    if let Some(path) = &args.input {
+        let from: Box<dyn Read> = match path.as_str() {
+            "-" => Box::new(std::io::stdin()),
+            path => Box::new(
+                File::open(path).map_err(|error| wrong(&format!("`{path}` cannot be read: {error}")))?,
+            ),
+        };
+        return Ok((Feed::Read(Lines::new(&plan.sources[source], from)), None));
+    }
+    let found = plan.generates.iter().position(|generate| generate.source == source);
+    let index = found.expect("the source was chosen among those with a generator");
+    let generate = &plan.generates[index];
+    if args.include_bad && generate.bad.is_empty() {
+        let name = &plan.sources[source].name;
+        return Err(wrong(&format!(
+            "`[generate.{name}]` has no bad records\nhelp: add `bad = ['not json']`"
+        )));
+    }
+    let generator = Generator::new(plan, index, seed);
+    let generator = if args.include_bad { generator.with_bad(seed) } else { generator };
+    Ok((Feed::Made(Box::new(generator)), generate.rate))
+}
+
+fn any_seed() -> u64 {
+    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
+    // Short enough to be typed again.
+    (nanos ^ u64::from(std::process::id()) << 20) % 1_000_000
+}
+
+/// How many records are sent; none: as many as there are.
+fn count(args: &Args) -> Option<u64> {
+    args.count.or(if args.input.is_some() { None } else { Some(30) })
+}
+
+fn pace(args: &Args, rate: Option<u32>) -> Option<Pace> {
+    match (args.interval, args.rate) {
+        (Some(interval), _) => Pace::interval(interval),
+        (None, Some(rate)) => Pace::rate(rate),
+        (None, None) if args.input.is_some() || args.count.is_some_and(|count| count > MANY) => None,
+        (None, None) => rate.map_or(Pace::interval(1000), Pace::rate),
+    }
+}
+
+/// What is sent where.
+struct Run<'r> {
+    feed: Feed<'r>,
+    topic: &'r str,
+    pace: Option<Pace>,
+    count: Option<u64>,
+    destination: &'r mut dyn Destination,
+}
+
+/// What has been sent.
+struct Sent {
+    records: u64,
+    within: Duration,
+}
+
+impl Run<'_> {
+    /// Who has to wait is told for how long, and how not to.
+    fn announce(&self) {
+        if let (Some(pace), Some(count)) = (self.pace, self.count) {
+            let whole = pace.when(count.saturating_sub(1)).as_secs() as i64;
+            if whole >= 5 {
+                let (count, whole) = (grouped(count), format_duration(whole.saturating_mul(1000)));
+                output::note(&format!(
+                    "{count} records to `{}` within {whole}; `--interval 0s` sends them at once\n",
+                    self.topic
+                ));
+            }
+        }
+    }
+
+    fn send(&mut self) -> Result<Sent, ExitCode> {
+        let mut progress = Progress::new(self.count);
+        let (since, mut sent) = (Instant::now(), 0);
+        let all = self.count.unwrap_or(u64::MAX);
+        let mut more = true;
+        while more && sent < all {
+            let due = self.pace.map_or(sent + BATCH, |pace| pace.due(since.elapsed()).min(sent + BATCH));
+            let (now, before) = (SystemClock.now_ms(), sent);
+            while more && sent < due.min(all) && (sent == before || !self.feed.may_wait()) {
+                more = self.one(now).or_else(|code| {
+                    // What could be sent is sent.
+                    self.destination.flush().map_err(super::failed)?;
+                    Err(code)
+                })?;
+                sent += more as u64;
+            }
+            self.destination.flush().map_err(super::failed)?;
+            progress.at(sent);
+            if let Some(pace) = self.pace.filter(|_| more && sent < all) {
+                std::thread::sleep(pace.when(sent).saturating_sub(since.elapsed()));
+            }
+        }
+        progress.end();
+        Ok(Sent { records: sent, within: since.elapsed() })
+    }
+
+    /// Sends the next record, if there is one.
+    fn one(&mut self, now: i64) -> Result<bool, ExitCode> {
+        let Some(made) = self.feed.next(now).map_err(super::failed)? else { return Ok(false) };
+        self.destination.send(self.topic, now, made.key, made.value).map_err(super::failed)?;
+        Ok(true)
+    }
+}
+
+/// "sent 30 records to `sensor-readings`, 3 of them bad (seed 4711)"
+fn summary(sent: &Sent, run: &Run<'_>, seed: Option<u64>) -> String {
+    let records = format!("{} record{}", grouped(sent.records), if sent.records == 1 { "" } else { "s" });
+    let bad = match run.feed.made_bad() {
+        0 => String::new(),
+        bad => format!(", {} of them bad", grouped(bad)),
+    };
+    let seconds = sent.within.as_secs_f64();
+    let speed = match run.pace.is_none() && sent.records > MANY {
+        true => format!(" in {seconds:.2} s: {} a second", grouped((sent.records as f64 / seconds) as u64)),
+        false => String::new(),
+    };
+    let seed = seed.map_or(String::new(), |seed| format!(" (seed {seed})"));
+    format!("sent {records} to `{}`{bad}{speed}{seed}\n", run.topic)
+}
