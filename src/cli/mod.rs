@@ -10,6 +10,7 @@ mod graph;
 mod help;
 mod input;
 mod new;
+mod inspect;
 mod output;
 mod schema;
 mod test;
@@ -43,6 +44,7 @@ enum Verb {
     Schema(schema::Args),
     Completions(completions::Args),
     Produce(produce::Args),
+    Inspect(inspect::Args),
 }
 
 /// Runs the program.
@@ -59,6 +61,7 @@ pub fn main() -> ExitCode {
         Verb::Schema(args) => schema::run(&args),
         Verb::Completions(args) => completions::run(&args),
         Verb::Produce(args) => produce::run(&args),
+        Verb::Inspect(args) => inspect::run(&args),
     }
 }
 

@@ -1,1 +1,11 @@
-//! What a record looks like to who inspects it.
+//! What records look like to who inspects a topic: as text for people ([`Page`]), a line of JSON for programs
+//! ([`json_line`]), in the order of their times over all partitions ([`Reader`]).
+
+mod base64;
+mod json;
+mod reader;
+mod text;
+
+pub use json::json_line;
+pub use reader::{Entry, From, Reader};
+pub use text::Page;

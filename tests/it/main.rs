@@ -8,6 +8,7 @@ mod examples;
 mod expressions;
 mod extremes;
 mod meaning;
+mod local;
 mod scanner;
 mod schema;
 mod splice;

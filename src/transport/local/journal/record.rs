@@ -65,6 +65,11 @@ impl Records {
         self.spans.iter().map(|span| self.record(span))
     }
 
+    /// The record at a place in that order.
+    pub fn get(&self, at: usize) -> Option<Record<'_>> {
+        self.spans.get(at).map(|span| self.record(span))
+    }
+
     fn record(&self, span: &Span) -> Record<'_> {
         let mut rest = &self.bytes[span.start..];
         let mut take = |len: u32| {

@@ -1,0 +1,195 @@
+//! The records of a topic, over all of its partitions.
+
+use crate::transport::TransportError;
+use crate::transport::local::Client;
+use crate::transport::local::journal::{Record, Records};
+
+/// A record of a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<'e> {
+    /// Its partition.
+    pub partition: u32,
+    /// Its offset.
+    pub offset: i64,
+    /// Its timestamp in milliseconds.
+    pub timestamp: i64,
+    /// Its key, if it has one.
+    pub key: Option<&'e [u8]>,
+    /// Its value; none is a tombstone.
+    pub value: Option<&'e [u8]>,
+    /// Its headers, in the encoding of [`crate::headers`].
+    pub headers: &'e [u8],
+}
+
+/// Where reading begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// At the first records there are.
+    Start,
+    /// So many records before the end.
+    Last(u64),
+    /// At this offset in each partition, or at the first one behind it that is there.
+    Offset(i64),
+}
+
+/// How much of a partition is read at a time.
+const CHUNK: (usize, usize) = (500, 1 << 20);
+
+/// Reads a topic: of the records that come next in each partition, the oldest one is first, so that partitions keep
+/// their order.
+#[derive(Debug)]
+pub struct Reader {
+    client: Client,
+    topic: String,
+    cursors: Vec<Cursor>,
+}
+
+#[derive(Debug)]
+struct Cursor {
+    partition: u32,
+    /// Where the partition ended when it was last looked at.
+    end: i64,
+    /// The offset behind what has been read.
+    next: i64,
+    records: Records,
+    /// How many of them have been given out.
+    given: usize,
+}
+
+impl Cursor {
+    fn head(&self) -> Option<Record<'_>> {
+        self.records.get(self.given)
+    }
+
+    fn left(&self) -> u64 {
+        (self.end - self.next) as u64 + (self.records.len() - self.given) as u64
+    }
+}
+
+impl Reader {
+    /// Reads these partitions of a topic.
+    pub fn new(
+        client: Client,
+        topic: &str,
+        partitions: impl Iterator<Item = u32>,
+        from: From,
+    ) -> Result<Self, TransportError> {
+        let mut cursors = vec![];
+        for partition in partitions {
+            let (start, end) = client.bounds(topic, partition)?;
+            let next = match from {
+                From::Start => start,
+                From::Last(most) => end.saturating_sub_unsigned(most).max(start),
+                From::Offset(offset) => offset.clamp(start, end),
+            };
+            cursors.push(Cursor { partition, end, next, records: Records::default(), given: 0 });
+        }
+        let mut reader = Reader { client, topic: topic.to_owned(), cursors };
+        if let From::Last(most) = from {
+            // So many of each partition: the oldest of them are too many.
+            for _ in 0..reader.left().saturating_sub(most) {
+                reader.next()?;
+            }
+        }
+        Ok(reader)
+    }
+
+    /// How many records are left, as of the last look at the end.
+    pub fn left(&self) -> u64 {
+        self.cursors.iter().map(Cursor::left).sum()
+    }
+
+    /// The next record; none: that was all there was at the last look at the end.
+    pub fn next(&mut self) -> Result<Option<Entry<'_>>, TransportError> {
+        for cursor in &mut self.cursors {
+            if cursor.head().is_none() && cursor.next < cursor.end {
+                let most = (CHUNK.0.min((cursor.end - cursor.next) as usize), CHUNK.1);
+                let (partition, records) = (cursor.partition, &mut cursor.records);
+                let read = self.client.read(&self.topic, partition, cursor.next, most, records)?;
+                cursor.next += read.len() as i64;
+                cursor.given = 0;
+            }
+        }
+        let heads = self.cursors.iter().enumerate();
+        let oldest = heads.filter_map(|(at, cursor)| Some((cursor.head()?.timestamp, at))).min();
+        let Some((_, at)) = oldest else { return Ok(None) };
+        let cursor = &mut self.cursors[at];
+        cursor.given += 1;
+        let Some(Record { offset, timestamp, key, value, headers }) = cursor.records.get(cursor.given - 1)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Entry { partition: cursor.partition, offset, timestamp, key, value, headers }))
+    }
+
+    /// Looks at the end again; whether there is more.
+    pub fn look(&mut self) -> Result<bool, TransportError> {
+        if self.client.refresh()? {
+            for cursor in &mut self.cursors {
+                cursor.end = self.client.bounds(&self.topic, cursor.partition)?.1;
+            }
+        }
+        Ok(self.left() > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn client(dir: &Path) -> Client {
+        let mut client = Client::open(dir).expect("open");
+        client.ensure_topic("t", 2).expect("made");
+        client
+    }
+
+    fn send(client: &mut Client, timestamps: impl IntoIterator<Item = i64>) {
+        for timestamp in timestamps {
+            client.send("t", timestamp, None, Some(b"value")).expect("sent");
+        }
+        client.flush().expect("written");
+    }
+
+    fn times(reader: &mut Reader) -> Vec<(u32, i64)> {
+        let mut all = vec![];
+        while let Some(entry) = reader.next().expect("read") {
+            all.push((entry.partition, entry.timestamp));
+        }
+        all
+    }
+
+    #[test]
+    fn records_of_all_partitions_come_by_time_and_each_keeps_its_order() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut writer = client(dir.path());
+        // In turn to partitions 0 and 1.
+        send(&mut writer, [10, 1, 5, 2, 20, 3]);
+        let read = |from| {
+            let mut reader = Reader::new(client(dir.path()), "t", 0..2, from).expect("open");
+            times(&mut reader)
+        };
+        let all = [(1, 1), (1, 2), (1, 3), (0, 10), (0, 5), (0, 20)];
+        assert_eq!(read(From::Start), all);
+        assert_eq!(read(From::Last(2)), all[4..]);
+        assert_eq!(read(From::Last(u64::MAX)), all);
+        assert_eq!(read(From::Last(0)), []);
+        assert_eq!(read(From::Offset(2)), [(1, 3), (0, 20)]);
+        assert_eq!(read(From::Offset(99)), []);
+        assert_eq!(read(From::Offset(-5)), all);
+    }
+
+    #[test]
+    fn what_comes_later_is_seen_at_the_next_look() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut writer = client(dir.path());
+        send(&mut writer, 0..1500);
+        let mut reader = Reader::new(client(dir.path()), "t", 0..2, From::Start).expect("open");
+        send(&mut writer, 2000..2003);
+        assert_eq!(times(&mut reader).len(), 1500, "the end is that of the beginning");
+        assert!(reader.look().expect("looked"));
+        assert_eq!(reader.left(), 3);
+        assert_eq!(times(&mut reader).iter().map(|(_, time)| *time).collect::<Vec<_>>(), [2000, 2001, 2002]);
+        assert!(!reader.look().expect("looked"));
+    }
+}
