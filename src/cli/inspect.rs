@@ -177,7 +177,7 @@ impl Run<'_> {
         let most = self.left.min(PAGE);
         let mut taken = 0;
         while taken < most {
-            let next = self.reader.next().map_err(|error| Stop::Failed(super::failed(error)))?;
+            let next = self.reader.next_entry().map_err(|error| Stop::Failed(super::failed(error)))?;
             let Some(entry) = next else { break };
             add(&mut self.page, &mut self.lines, self.args, &entry);
             taken += 1;

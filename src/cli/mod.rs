@@ -17,6 +17,7 @@ mod test;
 mod place;
 mod produce;
 mod progress;
+mod sending;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use output::Colour;

@@ -3,15 +3,15 @@
 use super::input::{self, Params};
 use super::output;
 use super::place::Place;
-use super::progress::{Progress, grouped};
+use super::sending::{MANY, Sending};
 use std::fs::File;
 use std::io::Read;
 use std::process::ExitCode;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 use streamrun::diagnostic::did_you_mean;
 use streamrun::plan::Plan;
-use streamrun::produce::{Destination, Feed, Generator, Lines, PARTITIONS, Pace};
-use streamrun::time::{Clock, SystemClock, format_duration, parse_duration};
+use streamrun::produce::{Feed, Generator, Lines, PARTITIONS, Pace};
+use streamrun::time::parse_duration;
 use streamrun::transport::local::Client;
 
 /// Send made-up records, or lines of a file, to a source's topic
@@ -52,11 +52,6 @@ fn duration(text: &str) -> Result<i64, String> {
     parse_duration(text).ok_or_else(|| "expected a duration such as 250ms or 1s".to_owned())
 }
 
-/// More than this go out as fast as they can, unless something else is asked for.
-const MANY: u64 = 1000;
-/// What is written at once, when there is no pace.
-const BATCH: u64 = 10_000;
-
 /// Sends the records.
 pub fn run(args: &Args) -> ExitCode {
     ran(args).unwrap_or_else(|code| code)
@@ -75,11 +70,12 @@ fn ran(args: &Args) -> Result<ExitCode, ExitCode> {
     let mut client = Client::open(directory).map_err(super::failed)?;
     let partitions = plan.sources[source].partitions.unwrap_or(PARTITIONS);
     client.ensure_topic(topic, partitions).map_err(super::failed)?;
-    let mut run = Run { feed, topic, pace: pace(args, rate), count: count(args), destination: &mut client };
+    let mut run =
+        Sending { feed, topic, pace: pace(args, rate), count: count(args), destination: &mut client };
     run.announce();
     let sent = run.send()?;
     let seeded = args.input.is_none().then_some(seed);
-    output::note(&summary(&sent, &run, seeded));
+    output::note(&run.summary(&sent, seeded));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -172,84 +168,4 @@ fn pace(args: &Args, rate: Option<u32>) -> Option<Pace> {
         (None, None) if args.input.is_some() || args.count.is_some_and(|count| count > MANY) => None,
         (None, None) => rate.map_or(Pace::interval(1000), Pace::rate),
     }
-}
-
-/// What is sent where.
-struct Run<'r> {
-    feed: Feed<'r>,
-    topic: &'r str,
-    pace: Option<Pace>,
-    count: Option<u64>,
-    destination: &'r mut dyn Destination,
-}
-
-/// What has been sent.
-struct Sent {
-    records: u64,
-    within: Duration,
-}
-
-impl Run<'_> {
-    /// Who has to wait is told for how long, and how not to.
-    fn announce(&self) {
-        if let (Some(pace), Some(count)) = (self.pace, self.count) {
-            let whole = pace.when(count.saturating_sub(1)).as_secs() as i64;
-            if whole >= 5 {
-                let (count, whole) = (grouped(count), format_duration(whole.saturating_mul(1000)));
-                output::note(&format!(
-                    "{count} records to `{}` within {whole}; `--interval 0s` sends them at once\n",
-                    self.topic
-                ));
-            }
-        }
-    }
-
-    fn send(&mut self) -> Result<Sent, ExitCode> {
-        let mut progress = Progress::new(self.count);
-        let (since, mut sent) = (Instant::now(), 0);
-        let all = self.count.unwrap_or(u64::MAX);
-        let mut more = true;
-        while more && sent < all {
-            let due = self.pace.map_or(sent + BATCH, |pace| pace.due(since.elapsed()).min(sent + BATCH));
-            let (now, before) = (SystemClock.now_ms(), sent);
-            while more && sent < due.min(all) && (sent == before || !self.feed.may_wait()) {
-                more = self.one(now).or_else(|code| {
-                    // What could be sent is sent.
-                    self.destination.flush().map_err(super::failed)?;
-                    Err(code)
-                })?;
-                sent += more as u64;
-            }
-            self.destination.flush().map_err(super::failed)?;
-            progress.at(sent);
-            if let Some(pace) = self.pace.filter(|_| more && sent < all) {
-                std::thread::sleep(pace.when(sent).saturating_sub(since.elapsed()));
-            }
-        }
-        progress.end();
-        Ok(Sent { records: sent, within: since.elapsed() })
-    }
-
-    /// Sends the next record, if there is one.
-    fn one(&mut self, now: i64) -> Result<bool, ExitCode> {
-        let Some(made) = self.feed.next(now).map_err(super::failed)? else { return Ok(false) };
-        self.destination.send(self.topic, now, made.key, made.value).map_err(super::failed)?;
-        Ok(true)
-    }
-}
-
-/// "sent 30 records to `sensor-readings`, 3 of them bad (seed 4711)"
-fn summary(sent: &Sent, run: &Run<'_>, seed: Option<u64>) -> String {
-    let records = format!("{} record{}", grouped(sent.records), if sent.records == 1 { "" } else { "s" });
-    let bad = match run.feed.made_bad() {
-        0 => String::new(),
-        bad => format!(", {} of them bad", grouped(bad)),
-    };
-    let seconds = sent.within.as_secs_f64();
-    let speed = match run.pace.is_none() && sent.records > MANY {
-        true => format!(" in {seconds:.2} s: {} a second", grouped((sent.records as f64 / seconds) as u64)),
-        false => String::new(),
-    };
-    let seed = seed.map_or(String::new(), |seed| format!(" (seed {seed})"));
-    format!("sent {records} to `{}`{bad}{speed}{seed}\n", run.topic)
 }

@@ -88,7 +88,7 @@ impl Reader {
         if let From::Last(most) = from {
             // So many of each partition: the oldest of them are too many.
             for _ in 0..reader.left().saturating_sub(most) {
-                reader.next()?;
+                reader.next_entry()?;
             }
         }
         Ok(reader)
@@ -100,7 +100,7 @@ impl Reader {
     }
 
     /// The next record; none: that was all there was at the last look at the end.
-    pub fn next(&mut self) -> Result<Option<Entry<'_>>, TransportError> {
+    pub fn next_entry(&mut self) -> Result<Option<Entry<'_>>, TransportError> {
         for cursor in &mut self.cursors {
             if cursor.head().is_none() && cursor.next < cursor.end {
                 let most = (CHUNK.0.min((cursor.end - cursor.next) as usize), CHUNK.1);
@@ -153,7 +153,7 @@ mod tests {
 
     fn times(reader: &mut Reader) -> Vec<(u32, i64)> {
         let mut all = vec![];
-        while let Some(entry) = reader.next().expect("read") {
+        while let Some(entry) = reader.next_entry().expect("read") {
             all.push((entry.partition, entry.timestamp));
         }
         all

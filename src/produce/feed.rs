@@ -36,10 +36,10 @@ impl std::error::Error for FeedError {}
 
 impl Feed<'_> {
     /// The next record, made at this time; none: that was all.
-    pub fn next(&mut self, now_ms: i64) -> Result<Option<Made<'_>>, FeedError> {
+    pub fn next_record(&mut self, now_ms: i64) -> Result<Option<Made<'_>>, FeedError> {
         match self {
-            Feed::Made(generator) => generator.next(now_ms).map(Some).map_err(FeedError::Unmade),
-            Feed::Read(lines) => lines.next().map_err(FeedError::Unread),
+            Feed::Made(generator) => generator.next_record(now_ms).map(Some).map_err(FeedError::Unmade),
+            Feed::Read(lines) => lines.next_record().map_err(FeedError::Unread),
         }
     }
 

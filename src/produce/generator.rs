@@ -122,7 +122,7 @@ impl<'p> Generator<'p> {
     }
 
     /// The next record, made at this time.
-    pub fn next(&mut self, now_ms: i64) -> Result<Made<'_>, Unmade> {
+    pub fn next_record(&mut self, now_ms: i64) -> Result<Made<'_>, Unmade> {
         let has_key = match self.bad.as_mut().is_some_and(Mix::is_bad) {
             true => self.bad(),
             false => self.good(now_ms)?,
@@ -249,7 +249,7 @@ mod tests {
         let generator = Generator::new(plan, 0, seed);
         let mut generator = if bad { generator.with_bad(seed) } else { generator };
         let mut next = |now| {
-            let made = generator.next(now).expect("made");
+            let made = generator.next_record(now).expect("made");
             (made.key.map(text), text(made.value))
         };
         (0..count as i64).map(|n| next(1_767_225_600_000 + n)).collect()
@@ -303,7 +303,7 @@ mod tests {
         assert_eq!((key, value.as_str()), (&None, r#"{"a":{"b":1,"d":"2026-01-01T00:00:00Z"},"c":"x"}"#));
 
         let broken = small("", "set.a = 'random_int(0, 0)'\nset.b = '1 / random_int(0, 0)'");
-        let error = Generator::new(&broken, 0, 1).next(0).expect_err("division by zero");
+        let error = Generator::new(&broken, 0, 1).next_record(0).expect_err("division by zero");
         assert!(error.to_string().starts_with("`set.b` has no value for a record: "), "{error}");
     }
 

@@ -84,7 +84,8 @@ mod tests {
 
     fn keyer(source: &str, ty: &str) -> Keyer {
         let text = format!(
-            "name = \"p\"\n[schema.r]\n\"a.b\" = \"{ty}\"\n[source.s]\ntopic = \"t\"\n{source}\n[sink.o]\nfrom = \"s\"\ntopic = \"o\"\n"
+            "name = \"p\"\n[schema.r]\n\"a.b\" = \"{ty}\"\n[source.s]\ntopic = \"t\"\n{source}\n\
+             [sink.o]\nfrom = \"s\"\ntopic = \"o\"\n"
         );
         let checked = crate::plan::check(&text, &[]);
         let plan = checked.plan.unwrap_or_else(|| panic!("{:?}", checked.diagnostics));

@@ -38,7 +38,7 @@ impl Lines {
     }
 
     /// The next line, without its end.
-    pub fn next(&mut self) -> io::Result<Option<Made<'_>>> {
+    pub fn next_record(&mut self) -> io::Result<Option<Made<'_>>> {
         loop {
             self.line.clear();
             if self.from.read_until(b'\n', &mut self.line)? == 0 {
@@ -75,7 +75,7 @@ mod tests {
         let mut lines = Lines::new(&plan.sources[0], Box::new(text.as_bytes()));
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
         let mut all = vec![];
-        while let Some(made) = lines.next().expect("read") {
+        while let Some(made) = lines.next_record().expect("read") {
             all.push((made.key.map(text), text(made.value)));
         }
         all

@@ -3,6 +3,7 @@
 use super::*;
 use crate::outbox::{Outbox, Target};
 use crate::transport::{Class, Event, Limits, Position, TopicWish, Transport};
+use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -331,4 +332,78 @@ fn a_client_takes_topics_as_they_are() {
     let read = other.read("readings", 0, 1, (10, 1000), &mut records).expect("read");
     assert_eq!(read.map(|r| (r.offset, r.value)).collect::<Vec<_>>(), [(1, Some(&b"3"[..]))]);
     assert!(other.bounds("nothing", 0).is_err());
+}
+
+/// Copies what it reads to `out` until all is there, and dies twice on the way with records sent and not committed.
+fn copy(engine: &Engine, number: u32, until: i64) {
+    let mut lives = 0;
+    'life: loop {
+        let mut local = Local::open(engine, names(), number, 2).expect("open");
+        local.join(&[IN]).expect("joined");
+        let mut ends: BTreeMap<Partition, i64> = BTreeMap::new();
+        lives += 1;
+        for commits in 0.. {
+            let (mut outbox, mut begin) = (Outbox::default(), vec![]);
+            match local.poll(Limits { records: 50, bytes: 1 << 20 }).expect("polled") {
+                Event::Assigned(ours) => begin = ours,
+                Event::Records(runs) => {
+                    for run in runs {
+                        for record in &run.records {
+                            let copied = |out: &mut Vec<u8>| {
+                                out.extend_from_slice(record.value.unwrap_or_default());
+                                true
+                            };
+                            outbox.record(OUT, Target::Key, 1, |_| false, copied, b"");
+                            ends.insert(run.partition, record.offset + 1);
+                        }
+                    }
+                }
+                _ => {}
+            }
+            for (ours, at) in begin.iter().zip(local.committed(&begin).expect("known")) {
+                let offset = at.map_or(0, |at| at.offset);
+                local.begin(*ours, offset).expect("begun");
+                ends.insert(*ours, offset);
+            }
+            local.send(&outbox, number).expect("sent");
+            if lives < 3 && commits == 7 {
+                continue 'life;
+            }
+            let metadata = String::new();
+            let at = ends.iter();
+            let at =
+                at.map(|(p, offset)| Position { partition: *p, offset: *offset, metadata: metadata.clone() });
+            local.commit(&at.collect::<Vec<_>>()).expect("committed");
+            if ends.values().all(|end| *end >= until) {
+                return local.leave();
+            }
+            local.wait(Duration::from_millis(50));
+        }
+    }
+}
+
+#[test]
+fn workers_that_die_on_the_way_copy_everything_once() {
+    const EACH: i64 = 600;
+    let dir = dir();
+    let engine = engine(&dir);
+    drop(worker(&engine));
+    thread::scope(|scope| {
+        for number in 0..2 {
+            let engine = &engine;
+            scope.spawn(move || copy(engine, number, EACH));
+        }
+        let mut client = Client::open(dir.path()).expect("open");
+        (0..EACH).for_each(|n| write(&mut client, (0..3).map(|p| format!("{p}:{n}"))));
+    });
+    let client = Client::open(dir.path()).expect("open");
+    let (mut records, mut all) = (Records::default(), vec![]);
+    for index in 0..2 {
+        let read = client.read("out", index, 0, (usize::MAX, usize::MAX), &mut records).expect("read");
+        all.extend(read.map(|r| String::from_utf8_lossy(r.value.unwrap_or_default()).into_owned()));
+    }
+    all.sort();
+    let mut expected: Vec<_> = (0..EACH).flat_map(|n| (0..3).map(move |p| format!("{p}:{n}"))).collect();
+    expected.sort();
+    assert_eq!(all, expected);
 }
