@@ -39,7 +39,7 @@ fn read(log: &Log, name: &str) {
         let mut from = 0;
         while from < log.end_offset(topic, partition).expect("there") {
             log.read(topic, partition, from, (1000, 1 << 20), &mut records).expect("read");
-            from += records.iter().map(|record| std::hint::black_box(record)).count() as i64;
+            from += std::hint::black_box(&records).iter().count() as i64;
             read += records.len();
         }
     }
