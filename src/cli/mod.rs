@@ -9,15 +9,15 @@ mod eval;
 mod graph;
 mod help;
 mod input;
-mod new;
 mod inspect;
+mod new;
 mod output;
-mod schema;
-mod test;
 mod place;
 mod produce;
 mod progress;
+mod schema;
 mod sending;
+mod test;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use output::Colour;

@@ -1,12 +1,13 @@
 //! `[generate.SOURCE]`: made-up records, for `produce` and `demo`.
 
-use super::context::{number, unknown_name};
+use super::context::unknown_name;
 use super::faults::Faults;
 use super::form::{self, Form, Key};
 use super::layout::{Base, Layout};
 use super::scope::{Scope, Shared};
 use super::shape::Shape;
 use super::source::SourcePlan;
+use super::values::number;
 use crate::diagnostic::{Code, Diagnostic, Passage};
 use crate::expr::{self, Dice, Expression, Setting};
 use crate::spec::{Entry, Table, Value};

@@ -38,6 +38,7 @@ mod table;
 mod topics;
 pub mod toplevel;
 mod unused;
+mod values;
 
 pub use assemble::{NodePlan, Plan, SourceRun};
 pub use check::{kinds, sections};

@@ -1,11 +1,11 @@
 //! What stands outside the nodes: the pipeline's name and guarantee, `[kafka]`, `[run]`, `[status]`.
 
-use super::context::{duration, flag, number, size};
 use super::faults::Faults;
 use super::form::{Form, Key};
 use super::names;
 use super::properties::{self, Setting, Side};
 use super::scope::Shared;
+use super::values::{duration, flag, number, size};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::spec::{Item, Table, Value};
 use std::cell::RefCell;

@@ -1,6 +1,5 @@
 //! `[source.NAME]`: a topic that is read, what its records promise, and the clock they drive.
 
-use super::context::{duration, number};
 use super::faults::Faults;
 use super::form::{Form, Key};
 use super::layout::{Base, Layout, path};
@@ -9,6 +8,7 @@ use super::schema::Schema;
 use super::scope::Shared;
 use super::shape::{FieldId, FileId, Shape};
 use super::topics::{Role, TopicPlan, Topics};
+use super::values::{duration, number};
 use crate::diagnostic::{Code, Diagnostic, Passage, Place};
 use crate::operator::ReasonId;
 use crate::outbox::TopicId;

@@ -1,7 +1,8 @@
 //! What runs a plan.
 //!
 //! A [`task::Task`] is one partition of one part of the plan: records in, outputs out, synchronous from the source to
-//! the sinks. A [`Worker`] has the tasks of its partitions and a transport; its turns poll, process and commit. Nothing here knows a name of the file or a word of TOML.
+//! the sinks. A [`Worker`] has the tasks of its partitions and a transport; its turns poll, process and commit.
+//! Nothing here knows a name of the file or a word of TOML.
 
 mod commit;
 pub mod dead;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use streamrun::diagnostic::{Code, Diagnostic, Report, Severity, Style};
-use streamrun::{plan, spec};
+use streamrun::{plan, spec, testing};
 
 /// Faults of the file as a whole have no text that could be shown; these codes have tests of their own.
 const WHOLE_FILE: &[Code] = &[Code::Unreadable, Code::NotUtf8, Code::TooLarge];
@@ -99,20 +99,26 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/broken")
 }
 
+/// What is wrong with a file, and where nothing is, with what its tests expect.
 fn faults(source: &str) -> Vec<Diagnostic> {
-    plan::check(source, &[]).diagnostics
+    let checked = plan::check(source, &[]);
+    let cases = checked.plan.map(|plan| plan.cases).unwrap_or_default();
+    let mut faults = checked.diagnostics;
+    faults.extend(cases.iter().flat_map(|case| testing::run(source, &[], case).faults));
+    faults
 }
 
 /// What is said of a file.
 fn said(path: &Path, source: &str) -> String {
     let name = path.file_name().unwrap().to_string_lossy();
     let checked = plan::check(source, &[]);
-    if checked.diagnostics.is_empty() {
-        return format!("{name} is sound\n");
-    }
     let errors = checked.diagnostics.iter().any(|d| d.severity == Severity::Error);
     assert_eq!(checked.plan.is_none(), errors, "{name}: a plan or a fault, never both");
-    Report { path: &name, source, diagnostics: &checked.diagnostics }.text(Style::Plain)
+    let diagnostics = faults(source);
+    if diagnostics.is_empty() {
+        return format!("{name} is sound\n");
+    }
+    Report { path: &name, source, diagnostics: &diagnostics }.text(Style::Plain)
 }
 
 /// The first lines that differ.

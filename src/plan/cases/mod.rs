@@ -2,13 +2,13 @@
 
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::plan::check::CheckedNode;
-use crate::plan::context::{duration, flag, number};
 use crate::plan::faults::Faults;
 use crate::plan::form::{self, Form, Key};
 use crate::plan::graph::Graph;
 use crate::plan::params::Override;
 use crate::plan::scope::Shared;
 use crate::plan::source::SourcePlan;
+use crate::plan::values::{duration, flag, number};
 use crate::spec::{Entry, Item, Table, Value};
 use crate::time;
 use serde_json::Value as Json;

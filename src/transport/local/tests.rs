@@ -365,7 +365,7 @@ fn copy(engine: &Engine, number: u32, until: i64) {
                 local.begin(*ours, offset).expect("begun");
                 ends.insert(*ours, offset);
             }
-            local.send(&outbox, number).expect("sent");
+            local.send(&outbox).expect("sent");
             if lives < 3 && commits == 7 {
                 continue 'life;
             }
