@@ -229,8 +229,10 @@ impl Cluster {
     /// A member lets go of what it was told to.
     pub fn release(&self, member: u64) {
         let mut state = self.state();
-        if let Some(member) = state.members.get_mut(&member) {
+        // Said twice it means what was told once, and not what has been assigned in between.
+        if let Some(member) = state.members.get_mut(&member).filter(|member| member.told) {
             member.holds.clear();
+            member.told = false;
         }
         state.settle();
     }

@@ -7,6 +7,8 @@ pub enum When {
     Before,
     /// It has happened, and the reply is lost.
     After,
+    /// Nothing has happened, and whoever called cannot know: as `Before`, but for calls that say which of the two.
+    Doubt,
 }
 
 /// A fault.

@@ -33,11 +33,14 @@ pub struct Sim {
     transaction: u64,
     topics: Vec<String>,
     reading: BTreeMap<Partition, Reading>,
-    held: Vec<(Partition, Vec<(i64, Arc<Entry>)>)>,
+    held: Vec<Held>,
     chunk: Vec<(i64, Arc<Entry>)>,
     /// What goes wrong.
     pub faults: Faults,
 }
+
+/// What a poll has brought, kept for as long as it is borrowed.
+type Held = (Partition, Vec<(i64, Arc<Entry>)>);
 
 type Outcome<T> = Result<T, TransportError>;
 
@@ -79,8 +82,14 @@ impl Sim {
 
     /// Counts a call, and fails it if it is to fail before its effect; otherwise whether its reply is to be lost.
     fn call(&mut self, class: Class) -> Outcome<bool> {
+        self.call_in_doubt(class, class)
+    }
+
+    /// The same for a call that may leave open whether it has happened, with the class of an error that does.
+    fn call_in_doubt(&mut self, class: Class, doubt: Class) -> Outcome<bool> {
         match self.faults.call() {
             Some(When::Before) => Err(TransportError::new(class, "a fault that was asked for")),
+            Some(When::Doubt) => Err(TransportError::new(doubt, "a doubt that was asked for")),
             Some(When::After) => Ok(true),
             None => Ok(false),
         }
@@ -118,6 +127,7 @@ impl Transport for Sim {
     fn join(&mut self, inputs: &[TopicId]) -> Outcome<()> {
         let fails = self.call(Class::Retry)?;
         let topics = inputs.iter().map(|t| self.name(*t).to_owned()).collect();
+        self.reading.clear();
         self.cluster.join(self.member, topics);
         lost(fails, Class::Retry, ())
     }
@@ -221,7 +231,7 @@ impl Transport for Sim {
     }
 
     fn commit(&mut self, positions: &[Position]) -> Outcome<()> {
-        let fails = self.call(Class::Abort)?;
+        let fails = self.call_in_doubt(Class::Abort, Class::Unknown)?;
         if !self.cluster.is_member(self.member) {
             return Err(TransportError::new(Class::Fenced, "the group has given this member up"));
         }
@@ -256,7 +266,7 @@ impl Transport for Sim {
     }
 }
 
-fn runs(held: &[(Partition, Vec<(i64, Arc<Entry>)>)]) -> Vec<Run<'_>> {
+fn runs(held: &[Held]) -> Vec<Run<'_>> {
     held.iter()
         .map(|(partition, entries)| Run { partition: *partition, records: borrowed(entries) })
         .collect()
