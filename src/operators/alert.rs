@@ -175,6 +175,16 @@ impl Looked {
         }
     }
 
+    /// Whether the row of a mark is still there: windows close.
+    fn has(self, stores: &Stores, mark: &[u8]) -> bool {
+        match self {
+            Looked::Table(id) => stores.get(id).committed(mark).is_some(),
+            Looked::Windows(id) => mark
+                .split_first_chunk()
+                .is_some_and(|(end, key)| stores.get(id).committed(i64::from_be_bytes(*end), key).is_some()),
+        }
+    }
+
     /// All rows in the order of window and key.
     fn rows(self, stores: &Stores) -> Vec<(Option<i64>, &[u8], store::Row<'_>)> {
         match self {
@@ -275,7 +285,10 @@ impl Operator for Alert {
             }
         }
         if let Some(marks) = self.spoken {
+            let left = cx.stores.get(marks).committed_iter().map(|(mark, _)| mark);
+            ceased.extend(left.filter(|mark| !self.table.has(cx.stores, mark)).map(<[u8]>::to_vec));
             let marks = cx.stores.get_mut(marks);
+            ceased.sort_unstable();
             for mark in &ceased {
                 marks.remove(mark);
             }
