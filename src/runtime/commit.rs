@@ -4,12 +4,13 @@
 //! the undo logs cleared. Positions go last. At least once runs this same code without a transaction, and there a
 //! crash behind the positions would skip records whose outputs were never acknowledged.
 
+use super::mend::Owed;
 use super::metadata::{self, Metadata};
 use super::restore;
 use super::snapshots;
 use super::task::Task;
 use super::worker::{Broken, Running, TaskId, TaskState, Worker, running};
-use crate::transport::{Class, Partition, Position, Transport, TransportError};
+use crate::transport::{Partition, Position, Transport, TransportError};
 
 impl<T: Transport> Worker<T> {
     /// Commits what has been done since the last time.
@@ -59,6 +60,7 @@ impl<T: Transport> Worker<T> {
                     clock: task.clock(),
                     largest: input.now.largest,
                     commit,
+                    ticked: task.ticked(),
                     tables: tables.clone(),
                 };
                 positions.push(Position {
@@ -72,11 +74,11 @@ impl<T: Transport> Worker<T> {
     }
 
     /// It is permanent.
-    fn settled(&mut self) {
+    pub(super) fn settled(&mut self) {
         self.commits += 1;
-        self.committed_tick = self.ticked;
-        (self.sent, self.must_commit) = (false, false);
+        (self.sent, self.must_commit, self.undone) = (false, false, 0);
         for (_, running) in running(&mut self.tasks) {
+            running.commit = self.commits;
             running.task.committed();
             self.said.append(&mut running.task.said);
         }
@@ -111,18 +113,21 @@ impl<T: Transport> Worker<T> {
     pub(super) fn roll_back(&mut self) -> Result<(), TransportError> {
         self.transport.abort()?;
         self.out.clear();
-        self.ticked = self.committed_tick;
         (self.sent, self.must_commit) = (false, false);
         let now = self.clock.now_ms();
         let mut begin = vec![];
         for (id, running) in running(&mut self.tasks) {
+            // A silence that nothing of this commit has broken goes on.
+            if running.task.inputs.iter().any(|input| input.now != input.committed) {
+                let inputs = running.task.inputs.len();
+                running.quiet = super::idle::Quiet::new(inputs, running.task.committed_clock(), now);
+            }
             if self.options.broken != Broken::SkipUndo {
                 running.task.abort();
             }
             if let Some(merge) = &mut running.merge {
                 merge.clear();
             }
-            running.quiet = super::idle::Quiet::new(running.task.inputs.len(), running.task.clock(), now);
             let inputs = running.task.inputs.iter_mut().map(|input| {
                 input.paused = false;
                 (Partition { topic: input.topic, index: id.partition }, input.committed.position)
@@ -135,26 +140,28 @@ impl<T: Transport> Worker<T> {
         begin.into_iter().try_for_each(|(partition, offset)| self.transport.begin(partition, offset))
     }
 
-    /// A commit of which nobody knows whether it happened: the number that is committed decides.
-    pub(super) fn decide(&mut self) -> Result<(), TransportError> {
+    /// A commit of which nobody knows whether it happened: what is committed decides.
+    pub(super) fn decide(&mut self) -> Result<Decided, TransportError> {
         self.transport.recover()?;
-        let inputs: Vec<Partition> = self.positions(0).into_iter().map(|p| p.partition).collect();
+        let attempted = self.positions(self.commits + 1);
+        let inputs: Vec<Partition> = attempted.iter().map(|p| p.partition).collect();
         let committed = self.transport.committed(&inputs)?;
-        let number = |p: &Option<Position>| Metadata::decode(&p.as_ref()?.metadata).map(|m| m.commit);
-        let numbers: Vec<_> = committed.iter().map(number).collect();
-        let all = |expected: u64| numbers.iter().all(|n| *n == Some(expected));
-        let none_yet = self.commits == 0 || numbers.iter().all(|n| n.is_none_or(|n| n <= self.commits));
-        if all(self.commits + 1) {
-            self.settled();
-            Ok(())
-        } else if none_yet {
-            self.roll_back()
+        let happened = attempted.iter().zip(&committed).all(|(ours, found)| Some(ours) == found.as_ref());
+        let before: Vec<u64> =
+            self.tasks.values().filter_map(TaskState::running).flat_map(Running::commits).collect();
+        let number = |p: &Option<Position>| p.as_ref().map_or(0, commit_of);
+        Ok(if happened {
+            Decided::Happened
+        } else if committed.iter().map(number).eq(before) {
+            Decided::NeverHappened
         } else {
-            // Neither: someone else has gone on from there.
-            self.discard();
-            self.rejoin();
-            Ok(())
-        }
+            Decided::Overtaken
+        })
+    }
+
+    /// The positions of a commit that may have happened or not.
+    pub fn in_doubt(&self) -> Vec<Position> {
+        if self.owed == Owed::Decision { self.positions(self.commits + 1) } else { vec![] }
     }
 
     /// Keeps tasks whose inputs are handed over, in case they come back and nobody has touched them.
@@ -168,6 +175,22 @@ impl<T: Transport> Worker<T> {
     }
 }
 
+/// How a commit ended of which nobody knew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Decided {
+    /// It is permanent.
+    Happened,
+    /// It is as if it had not been tried.
+    NeverHappened,
+    /// Neither: someone else has gone on from there.
+    Overtaken,
+}
+
+/// The number of the commit that left a position; 0: none of ours.
+fn commit_of(position: &Position) -> u64 {
+    Metadata::decode(&position.metadata).map_or(0, |metadata| metadata.commit)
+}
+
 /// What the bytes of a task's tables mean, for the metadata.
 pub(super) fn meanings(task: &Task) -> Vec<(u64, u64)> {
     let plan = task.plan();
@@ -175,11 +198,6 @@ pub(super) fn meanings(task: &Task) -> Vec<(u64, u64)> {
     stores
         .map(|store| (metadata::hash(restore::name_of(store)), metadata::hash(&store.fingerprint)))
         .collect()
-}
-
-/// The end of patience.
-pub(super) fn gave_up() -> TransportError {
-    TransportError::new(Class::Fatal, "the last commit failed again and again")
 }
 
 /// A task that was parked, as it runs on.

@@ -14,6 +14,8 @@ pub struct Metadata {
     pub largest: i64,
     /// Which of its worker's commits this is.
     pub commit: u64,
+    /// Up to which wall time the task's nodes have been called.
+    pub ticked: i64,
     /// The tables of the task: a hash of the name, and of what the bytes mean.
     pub tables: Vec<(u64, u64)>,
 }
@@ -29,6 +31,7 @@ impl Metadata {
         bytes.extend_from_slice(&self.clock.0.to_le_bytes());
         bytes.extend_from_slice(&self.largest.to_le_bytes());
         bytes.extend_from_slice(&self.commit.to_le_bytes());
+        bytes.extend_from_slice(&self.ticked.to_le_bytes());
         for (name, meaning) in self.tables.iter().take(MOST_TABLES) {
             bytes.extend_from_slice(&name.to_le_bytes());
             bytes.extend_from_slice(&meaning.to_le_bytes());
@@ -41,17 +44,18 @@ impl Metadata {
         let bytes = decode_base64(text)?;
         let (version, rest) = bytes.split_first()?;
         let mut numbers = rest.chunks_exact(8).map(|c| u64::from_le_bytes(c.try_into().unwrap_or_default()));
-        if *version != VERSION || !numbers.clone().next_back().is_some_and(|_| rest.len() % 8 == 0) {
+        if *version != VERSION || rest.is_empty() || rest.len() % 8 != 0 {
             return None;
         }
         let clock = StreamTime(numbers.next()? as i64);
         let largest = numbers.next()? as i64;
         let commit = numbers.next()?;
+        let ticked = numbers.next()? as i64;
         let mut tables = vec![];
         while let (Some(name), Some(meaning)) = (numbers.next(), numbers.next()) {
             tables.push((name, meaning));
         }
-        Some(Metadata { clock, largest, commit, tables })
+        Some(Metadata { clock, largest, commit, ticked, tables })
     }
 }
 
@@ -96,7 +100,8 @@ mod tests {
     fn metadata_survives_the_way_out_and_back() {
         for tables in 0..5u64 {
             let tables = (0..tables).map(|i| (hash(&format!("table {i}")), u64::MAX - i)).collect();
-            let metadata = Metadata { clock: StreamTime(-5), largest: i64::MIN, commit: 7, tables };
+            let clock = StreamTime(-5);
+            let metadata = Metadata { clock, largest: i64::MIN, commit: 7, ticked: -1, tables };
             assert_eq!(Metadata::decode(&metadata.encode()), Some(metadata));
         }
     }

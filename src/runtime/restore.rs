@@ -25,6 +25,9 @@ pub struct Restoring {
     task: Task,
     standings: Vec<(usize, Standing)>,
     clock: StreamTime,
+    ticked: i64,
+    /// The number of the commit it goes on from; 0: there is none.
+    commit: u64,
     logs: Vec<Log>,
 }
 
@@ -49,23 +52,24 @@ impl Restoring {
 }
 
 impl<T: Transport> Worker<T> {
-    /// Takes over inputs: each task of which all inputs are ours is restored, or goes on if it was only parked.
-    pub(super) fn open(&mut self, partitions: &[Partition]) -> Result<(), TransportError> {
-        let mut ids: Vec<TaskId> = partitions.iter().map(|p| task_of(&self.plan, *p)).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        for id in ids {
+    /// Takes over the inputs that were assigned: each task is restored, or goes on if it was only parked. What fails
+    /// is done again with the next turn.
+    pub(super) fn open(&mut self) -> Result<(), TransportError> {
+        while let Some(partition) = self.to_open.first() {
+            let id = task_of(&self.plan, *partition);
             let state = self.open_task(id)?;
+            self.let_go(id);
             self.tasks.insert(id, state);
+            self.to_open.retain(|partition| task_of(&self.plan, *partition) != id);
         }
-        // What did not come back now is someone else's.
-        self.parked.clear();
         Ok(())
     }
 
     fn open_task(&mut self, id: TaskId) -> Result<TaskState, TransportError> {
-        let alone = self.counts(id.part)?.iter().all(|count| *count == 1);
+        let counts = self.counts(id.part)?;
+        let alone = counts.iter().all(|count| *count == 1);
         let mut task = Task::new(self.plan.clone(), id.part, id.partition, alone);
+        task.keep_inputs(&counts);
         let inputs: Vec<Partition> =
             task.inputs.iter().map(|i| Partition { topic: i.topic, index: id.partition }).collect();
         let committed = self.transport.committed(&inputs)?;
@@ -78,8 +82,9 @@ impl<T: Transport> Worker<T> {
             let standing = self.standing(&task, at, inputs[at], position.as_ref(), metadata.as_ref())?;
             standings.push((at, standing));
         }
-        let clock = newest.as_ref().map_or(StreamTime::START, |m| m.clock);
-        if let Some(parked) = self.unpark(id, &standings, &inputs)? {
+        let (clock, commit) = newest.as_ref().map_or((StreamTime::START, 0), |m| (m.clock, m.commit));
+        let ticked = newest.as_ref().map_or(self.clock.now_ms(), |m| m.ticked);
+        if let Some(parked) = self.unpark(id, commit, &standings, &inputs)? {
             return Ok(parked);
         }
         let logs = match newest {
@@ -89,28 +94,31 @@ impl<T: Transport> Worker<T> {
             }
             Some(metadata) => self.logs(&mut task, id, &metadata)?,
         };
-        Ok(TaskState::Restoring(Box::new(Restoring { task, standings, clock, logs })))
+        Ok(TaskState::Restoring(Box::new(Restoring { task, standings, clock, ticked, commit, logs })))
     }
 
     /// A parked task goes on if nobody has committed since it was let go of.
     fn unpark(
         &mut self,
         id: TaskId,
+        commit: u64,
         standings: &[(usize, Standing)],
         inputs: &[Partition],
     ) -> Result<Option<TaskState>, TransportError> {
-        let Some(mut running) = self.parked.remove(&id) else { return Ok(None) };
-        let untouched =
-            standings.iter().all(|(at, standing)| running.task.inputs[*at].committed == *standing);
-        if !untouched || running.task.is_dirty() {
+        let Some(running) = self.parked.get(&id) else { return Ok(None) };
+        // The number says more than the positions: an alert or a silence changes tables and moves no input.
+        let stands = |(at, standing): &(usize, Standing)| running.task.inputs[*at].committed == *standing;
+        if running.commit != commit || running.task.is_dirty() || !standings.iter().all(stands) {
             return Ok(None);
         }
         for ((_, standing), partition) in standings.iter().zip(inputs) {
             self.transport.begin(*partition, standing.position)?;
         }
+        let Some(mut running) = self.parked.remove(&id) else { return Ok(None) };
         if let Some(merge) = &mut running.merge {
             merge.clear();
         }
+        running.task.inputs.iter_mut().for_each(|input| input.paused = false);
         running.quiet = super::idle::Quiet::new(inputs.len(), running.task.clock(), self.clock.now_ms());
         Ok(Some(commit::unparked(running)))
     }
@@ -268,9 +276,9 @@ impl<T: Transport> Worker<T> {
         let ids: Vec<_> = self.tasks.keys().copied().collect();
         for id in ids {
             let Some(TaskState::Restoring(restoring)) = self.tasks.get_mut(&id) else { continue };
-            busy = true;
             let Some(log) = restoring.logs.iter_mut().find(|log| log.next < log.end) else {
                 self.start(id)?;
+                busy = true;
                 continue;
             };
             let chunk = self.transport.changelog(log.partition, log.next, log.end)?;
@@ -288,6 +296,8 @@ impl<T: Transport> Worker<T> {
                     TransportError::new(Class::Fatal, format!("a changelog cannot be read: {corrupt}"))
                 })?;
             }
+            // Where somebody's transaction is still open there is nothing to read for a while.
+            busy |= chunk.next > log.next;
             log.next = chunk.next;
         }
         Ok(busy)
@@ -303,14 +313,15 @@ impl<T: Transport> Worker<T> {
             self.transport.begin(partition, standing.position)?;
         }
         let Some(TaskState::Restoring(restoring)) = self.tasks.remove(&id) else { return Ok(()) };
-        let Restoring { mut task, standings, clock, logs } = *restoring;
+        let Restoring { mut task, standings, clock, ticked, commit, logs } = *restoring;
         for log in logs {
             let keys = log.forgets.into_iter().flatten();
             task.forgotten.extend(keys.map(|key| (log.partition.topic, key)));
         }
-        task.resume(&standings, clock);
+        task.resume(&standings, clock, ticked);
         let most = self.plan.settings.merge_buffer as usize;
-        let running = Running::new(task, most, self.clock.now_ms());
+        let mut running = Running::new(task, most, self.clock.now_ms());
+        running.commit = commit;
         self.tasks.insert(id, TaskState::Running(Box::new(running)));
         Ok(())
     }

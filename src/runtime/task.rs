@@ -49,6 +49,9 @@ pub struct Task {
     clock: StreamTime,
     committed_clock: StreamTime,
     due: StreamTime,
+    /// Up to which wall time its nodes have been called.
+    ticked: i64,
+    committed_ticked: i64,
     /// What became of records, those of this commit included.
     pub tallies: Tallies,
     committed_tallies: Tallies,
@@ -56,9 +59,9 @@ pub struct Task {
     pub said: Vec<(NodeId, Vec<u8>)>,
     /// Dead letters that no plan's reason names, by class, as in [`Unusable::CLASSES`].
     pub unusable: [u64; Unusable::CLASSES.len()],
+    committed_unusable: [u64; Unusable::CLASSES.len()],
     rows: Rows,
     emitted: usize,
-    marked: bool,
     /// The stores of which the changelog does not say yet what its bytes mean.
     pub(super) untold: Vec<usize>,
     /// Rows of a table that is started over: their keys have to go.
@@ -93,13 +96,15 @@ impl Task {
             clock: StreamTime::START,
             committed_clock: StreamTime::START,
             due: StreamTime::NEVER,
+            ticked: i64::MAX,
+            committed_ticked: i64::MAX,
             committed_tallies: tallies.clone(),
             tallies,
             said: vec![],
             unusable: [0; Unusable::CLASSES.len()],
+            committed_unusable: [0; Unusable::CLASSES.len()],
             rows: Rows::new(plan.width),
             emitted: 0,
-            marked: false,
             untold: vec![],
             forgotten: vec![],
             registers: vec![0; plan.width],
@@ -140,6 +145,11 @@ impl Task {
         let mut walk = self.walk(&plan, out);
         let mut progress = Progress { records: 0, full: false };
         for record in records {
+            // What a commit has interrupted comes first, or records would find a window half closed.
+            if walk.cx.due <= walk.cx.clock && !walk.step(&timers, walk.cx.clock, ROWS_A_COMMIT) {
+                progress.full = true;
+                break;
+            }
             match inputs[input].decode(record, partition, &mut frame, now_ms) {
                 Ok(()) => {
                     if frame.timestamp > inputs[input].now.largest {
@@ -194,9 +204,10 @@ impl Task {
         done
     }
 
-    /// Calls the nodes that asked for a wall-clock interval of which a multiple lies behind `before`, up to `now`.
-    /// Right behind a commit.
-    pub fn tick(&mut self, before: i64, now: i64, out: &mut Outbox) {
+    /// Calls the nodes that asked for a wall-clock interval of which a multiple has come since the last time. Right
+    /// behind a commit. That it was done is part of what the next commit makes permanent.
+    pub fn tick(&mut self, now: i64, out: &mut Outbox) {
+        let before = std::mem::replace(&mut self.ticked, now);
         let plan = self.plan.clone();
         let tickers = std::mem::take(&mut self.tickers);
         let mut walk = self.walk(&plan, out);
@@ -208,13 +219,9 @@ impl Task {
                 walk.drain(0);
             }
         }
-        self.marked |= tickers.iter().any(|(id, _)| plan.nodes[id.0 as usize].marks.is_some());
+        // What stands behind an alert may have opened a window.
+        self.due = walk.cx.due;
         self.tickers = tickers;
-    }
-
-    /// Whether a tick may have changed a table, so that it is to be committed before anything else is done.
-    pub fn is_marked(&self) -> bool {
-        self.marked
     }
 
     /// When the next timer is due.
@@ -232,9 +239,17 @@ impl Task {
         }
     }
 
-    /// The next multiple of an interval that some node asked for, behind a wall time.
-    pub fn next_tick(&self, after: i64) -> Option<i64> {
-        self.tickers.iter().map(|(_, every)| (after.div_euclid(*every) + 1) * every).min()
+    /// The next multiple of an interval that some node asked for.
+    pub fn next_tick(&self) -> Option<i64> {
+        self.tickers
+            .iter()
+            .map(|(_, every)| (self.ticked.div_euclid(*every).saturating_add(1)).saturating_mul(*every))
+            .min()
+    }
+
+    /// Up to which wall time its nodes have been called.
+    pub fn ticked(&self) -> i64 {
+        self.ticked
     }
 
     fn walk<'w>(&'w mut self, plan: &'w Plan, out: &'w mut Outbox) -> Walk<'w> {
@@ -260,10 +275,8 @@ impl Task {
 
     /// Whether anything has happened since the last commit.
     pub fn is_dirty(&self) -> bool {
-        self.marked
-            || !self.forgotten.is_empty()
-            || self.clock != self.committed_clock
-            || self.inputs.iter().any(|i| i.now != i.committed)
+        let moved = self.clock != self.committed_clock || self.ticked != self.committed_ticked;
+        moved || !self.forgotten.is_empty() || self.inputs.iter().any(|i| i.now != i.committed)
     }
 
     /// The first half of a commit: the changelog of what has changed.
@@ -306,7 +319,8 @@ impl Task {
         self.untold.clear();
         self.forgotten.clear();
         self.inputs.iter_mut().for_each(|input| input.committed = input.now);
-        (self.committed_clock, self.emitted, self.marked) = (self.clock, 0, false);
+        (self.committed_clock, self.committed_ticked, self.emitted) = (self.clock, self.ticked, 0);
+        self.committed_unusable = self.unusable;
         self.committed_tallies.copy_from(&self.tallies);
     }
 
@@ -314,25 +328,38 @@ impl Task {
     pub fn abort(&mut self) {
         self.stores.iter_mut().for_each(crate::store::Store::abort);
         self.inputs.iter_mut().for_each(|input| input.now = input.committed);
-        (self.clock, self.emitted, self.marked) = (self.committed_clock, 0, false);
+        (self.clock, self.ticked, self.emitted) = (self.committed_clock, self.committed_ticked, 0);
+        self.unusable = self.committed_unusable;
         self.due = walk::smallest_due(&self.plan, &self.timers, &self.stores);
         self.tallies.copy_from(&self.committed_tallies);
         self.said.clear();
     }
 
-    /// Takes over what a commit left: where the inputs stand and where the clock does.
-    pub fn resume(&mut self, standings: &[(usize, Standing)], clock: StreamTime) {
+    /// Leaves out inputs that are not there: of topics with fewer partitions. `counts` says how many each has.
+    pub fn keep_inputs(&mut self, counts: &[u32]) {
+        let mut counts = counts.iter();
+        self.inputs.retain(|_| counts.next().is_some_and(|count| *count > self.partition));
+    }
+
+    /// Takes over what a commit left: where the inputs stand, where the clock does, and up to when nodes were called.
+    pub fn resume(&mut self, standings: &[(usize, Standing)], clock: StreamTime, ticked: i64) {
         for (input, standing) in standings {
             let input = &mut self.inputs[*input];
             (input.now, input.committed) = (*standing, *standing);
         }
         (self.clock, self.committed_clock) = (clock, clock);
+        (self.ticked, self.committed_ticked) = (ticked, ticked);
         self.due = walk::smallest_due(&self.plan, &self.timers, &self.stores);
     }
 
     /// The stores of this task by name, each with its changelog.
     pub fn changelogs(&self) -> &[(usize, TopicId)] {
         &self.changelogs
+    }
+
+    /// Where its clock stood at the last commit.
+    pub fn committed_clock(&self) -> StreamTime {
+        self.committed_clock
     }
 
     /// What has been counted and committed.

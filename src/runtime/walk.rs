@@ -168,21 +168,34 @@ impl Walk<'_> {
     pub fn step(&mut self, timers: &[NodeId], to: StreamTime, most: usize) -> bool {
         while self.cx.due <= to {
             let now = self.cx.due;
-            self.cx.clock = self.cx.clock.max(now);
-            for id in timers {
-                let operator = &self.plan.nodes[id.0 as usize].operator;
-                while operator.due(self.cx.stores).is_some_and(|due| due <= now) {
-                    if *self.emitted >= most {
-                        return false;
-                    }
-                    self.cx.node = *id;
-                    operator.advance(now, &mut self.cx);
-                    self.drain(0);
-                }
+            let clock = self.cx.clock.max(now);
+            // What a window hands on as it ends belongs to windows behind it that end at the same time: those are
+            // still open, for whoever feeds them comes first.
+            self.cx.clock = StreamTime(now.0.saturating_sub(1));
+            let done = self.step_at(timers, now, most);
+            self.cx.clock = clock;
+            if !done {
+                return false;
             }
             self.cx.due = smallest_due(self.plan, timers, self.cx.stores);
         }
         self.cx.clock = self.cx.clock.max(to);
+        true
+    }
+
+    /// Runs every node that is due by a time, each behind what feeds it.
+    fn step_at(&mut self, timers: &[NodeId], now: StreamTime, most: usize) -> bool {
+        for id in timers {
+            let operator = &self.plan.nodes[id.0 as usize].operator;
+            while operator.due(self.cx.stores).is_some_and(|due| due <= now) {
+                if *self.emitted >= most {
+                    return false;
+                }
+                self.cx.node = *id;
+                operator.advance(now, &mut self.cx);
+                self.drain(0);
+            }
+        }
         true
     }
 }

@@ -3,16 +3,18 @@
 //! A turn polls, does what there is to do, and commits when it is time to. Everything between poll and commit is
 //! synchronous. What is not committed may be rolled back at any turn and done again.
 
-use super::commit;
 use super::idle;
+use super::intake::take_in;
+use super::mend::Owed;
 use super::merge::Merge;
 use super::restore::Restoring;
+use super::tally::Tallies;
 use super::task::Task;
 use crate::operator::NodeId;
 use crate::outbox::{Outbox, TopicId};
 use crate::plan::Plan;
 use crate::time::Clock;
-use crate::transport::{Class, Event, Limits, Partition, Run, Transport, TransportError};
+use crate::transport::{Event, Limits, Partition, Transport, TransportError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -34,6 +36,16 @@ pub enum TaskState {
     Running(Box<Running>),
 }
 
+impl TaskState {
+    /// The task, if it runs.
+    pub(super) fn running(&self) -> Option<&Running> {
+        match self {
+            TaskState::Running(running) => Some(running),
+            TaskState::Restoring(_) => None,
+        }
+    }
+}
+
 /// A task that runs.
 #[derive(Debug)]
 pub struct Running {
@@ -43,6 +55,8 @@ pub struct Running {
     pub merge: Option<Merge>,
     /// Since when its inputs have been quiet.
     pub quiet: idle::Quiet,
+    /// The number of the commit that left it as it is committed; 0: there has been none.
+    pub(super) commit: u64,
 }
 
 /// How a worker works.
@@ -100,6 +114,11 @@ pub enum Turn {
     Busy,
     /// Nothing: wait before the next one.
     Idle,
+    /// Something failed that may work the next time: wait so long before it.
+    Again {
+        /// In milliseconds.
+        after_ms: u64,
+    },
 }
 
 /// A worker.
@@ -121,11 +140,22 @@ pub struct Worker<T> {
     pub(super) commit_at: i64,
     pub(super) must_commit: bool,
     pub(super) sent: bool,
-    pub(super) ticked: i64,
-    pub(super) committed_tick: i64,
     pub(super) snapshot_at: i64,
-    failures: u32,
-    joined: bool,
+    /// Inputs that were assigned and are not opened yet.
+    pub(super) to_open: Vec<Partition>,
+    /// Inputs that were revoked and not let go of yet.
+    pub(super) to_release: Vec<Partition>,
+    /// What has to be put right before anything else.
+    pub(super) owed: Owed,
+    /// Turns in a row that failed.
+    pub(super) failures: u32,
+    /// How often work was undone since the last commit.
+    pub(super) undone: u32,
+    /// Whether it is a poll that is being made.
+    pub(super) polling: bool,
+    pub(super) joined: bool,
+    /// What tasks have counted that are gone.
+    pub(super) counted: Tallies,
     /// What alerts have said, once it is committed.
     pub said: Vec<(NodeId, Vec<u8>)>,
 }
@@ -138,6 +168,7 @@ impl<T: Transport> Worker<T> {
     pub fn new(plan: Arc<Plan>, transport: T, clock: Arc<dyn Clock + Send + Sync>, options: Options) -> Self {
         let now = clock.now_ms();
         Worker {
+            counted: Tallies::new(plan.nodes.len(), plan.sources.len(), plan.reasons.len()),
             plan,
             transport,
             clock,
@@ -149,10 +180,13 @@ impl<T: Transport> Worker<T> {
             commits: 0,
             must_commit: false,
             sent: false,
-            ticked: now,
-            committed_tick: now,
             snapshot_at: now.saturating_add(super::snapshots::EVERY),
+            to_open: vec![],
+            to_release: vec![],
+            owed: Owed::Nothing,
             failures: 0,
+            undone: 0,
+            polling: false,
             joined: false,
             said: vec![],
         }
@@ -160,12 +194,12 @@ impl<T: Transport> Worker<T> {
 
     /// One turn. An error is the end: everything that could be done about it has been.
     pub fn turn(&mut self) -> Result<Turn, Stopped> {
-        match self.try_turn() {
+        match self.mend().and_then(|()| self.try_turn()) {
             Ok(turn) => {
                 self.failures = 0;
                 Ok(turn)
             }
-            Err(error) => self.recover_from(error).map(|()| Turn::Busy),
+            Err(error) => self.failed(error),
         }
     }
 
@@ -173,8 +207,12 @@ impl<T: Transport> Worker<T> {
         if !self.joined {
             self.join()?;
         }
+        self.hand_over()?;
+        self.open()?;
         let mut turn = self.poll()?;
-        if self.restore()? || self.work_queues()? || self.advance_idle()? {
+        // All of them, every time: under load a silence would otherwise never be noticed.
+        let busy = [self.restore()?, self.work_queues()?, self.advance_idle()?];
+        if busy.contains(&true) {
             turn = Turn::Busy;
         }
         let now = self.clock.now_ms();
@@ -199,7 +237,10 @@ impl<T: Transport> Worker<T> {
 
     fn poll(&mut self) -> Result<Turn, TransportError> {
         let now = self.clock.now_ms();
-        match self.transport.poll(self.options.limits)? {
+        self.polling = true;
+        let event = self.transport.poll(self.options.limits)?;
+        self.polling = false;
+        match event {
             Event::Idle => Ok(Turn::Idle),
             Event::Records(runs) => {
                 let mut rest = vec![];
@@ -213,22 +254,42 @@ impl<T: Transport> Worker<T> {
                 self.pause_full()?;
                 Ok(Turn::Busy)
             }
-            Event::Assigned(partitions) => self.open(&partitions).map(|()| Turn::Busy),
-            Event::Revoked(partitions) => {
-                // They are ours until they are let go of.
-                self.commit()?;
-                self.park(&partitions);
-                self.transport.release(&partitions)?;
+            Event::Assigned(partitions) => {
+                // Written down first: what fails on the way is done again, and nobody says it twice.
+                self.to_open.extend(partitions);
+                self.open()?;
+                // What did not come back now is someone else's.
+                let gone: Vec<TaskId> = self.parked.keys().copied().collect();
+                gone.into_iter().for_each(|id| self.let_go(id));
                 Ok(Turn::Busy)
+            }
+            Event::Revoked(partitions) => {
+                self.to_release.extend(partitions);
+                self.hand_over().map(|()| Turn::Busy)
             }
             Event::Lost(partitions) => {
                 // They are someone else's already: what was not committed is not ours to commit.
                 tracing::warn!(count = partitions.len(), "inputs were lost to another member");
-                self.discard();
-                self.transport.abort()?;
-                Ok(Turn::Busy)
+                self.owed = Owed::Discard;
+                self.mend().map(|()| Turn::Busy)
             }
         }
+    }
+
+    /// Lets go of inputs that were revoked. They are ours until then, so what was done with them is committed first.
+    fn hand_over(&mut self) -> Result<(), TransportError> {
+        if self.to_release.is_empty() {
+            return Ok(());
+        }
+        self.commit()?;
+        let partitions = std::mem::take(&mut self.to_release);
+        self.park(&partitions);
+        self.to_open.retain(|partition| !partitions.contains(partition));
+        let released = self.transport.release(&partitions);
+        if released.is_err() {
+            self.to_release = partitions;
+        }
+        released
     }
 
     /// Sends what is in the outbox.
@@ -249,12 +310,15 @@ impl<T: Transport> Worker<T> {
             let Some(merge) = &running.merge else { continue };
             for (at, input) in running.task.inputs.iter_mut().enumerate() {
                 if merge.is_full(at) != input.paused {
-                    input.paused = !input.paused;
-                    changes.push((Partition { topic: input.topic, index: id.partition }, input.paused));
+                    changes.push((Partition { topic: input.topic, index: id.partition }, input));
                 }
             }
         }
-        changes.into_iter().try_for_each(|(partition, paused)| self.transport.pause(partition, paused))
+        for (partition, input) in changes {
+            self.transport.pause(partition, !input.paused)?;
+            input.paused = !input.paused;
+        }
+        Ok(())
     }
 
     /// Lets tasks with several inputs take what waits in their queues.
@@ -304,24 +368,22 @@ impl<T: Transport> Worker<T> {
 
     fn next_tick(&self) -> Option<i64> {
         let running = self.tasks.values().filter_map(|state| match state {
-            TaskState::Running(running) => running.task.next_tick(self.ticked),
+            TaskState::Running(running) => running.task.next_tick(),
             TaskState::Restoring(_) => None,
         });
         running.min()
     }
 
     fn tick(&mut self, now: i64) -> Result<(), TransportError> {
-        let (before, ids) = (self.ticked, self.tasks.keys().copied().collect::<Vec<_>>());
-        for id in ids {
-            if let Some(TaskState::Running(running)) = self.tasks.get_mut(&id) {
+        for (id, running) in running(&mut self.tasks) {
+            if running.task.next_tick().is_some_and(|tick| tick <= now) {
                 self.out.own = id.partition;
-                running.task.tick(before, now, &mut self.out);
-                self.must_commit |= running.task.is_marked();
+                running.task.tick(now, &mut self.out);
+                // At once, so that nobody who takes over looks at later rows for the same tick.
+                self.must_commit = true;
             }
-            self.flush()?;
         }
-        self.ticked = now;
-        Ok(())
+        self.flush()
     }
 
     /// The wall time at which there will be something to do if no record comes.
@@ -348,58 +410,33 @@ impl<T: Transport> Worker<T> {
         })
     }
 
+    /// What has been counted and committed.
+    pub fn tallies(&self) -> Tallies {
+        let mut all = self.counted.clone();
+        let parked = self.parked.values().map(|running| &running.task);
+        self.running().map(|(_, task)| task).chain(parked).for_each(|task| all.add(task.committed_tallies()));
+        all
+    }
+
+    /// The same with what the next commit is to make permanent.
+    pub fn tallies_so_far(&self) -> Tallies {
+        let mut all = self.counted.clone();
+        let parked = self.parked.values().map(|running| &running.task);
+        self.running().map(|(_, task)| task).chain(parked).for_each(|task| all.add(&task.tallies));
+        all
+    }
+
     /// Whether it has joined and all its tasks run.
     pub fn is_ready(&self) -> bool {
         self.joined && self.tasks.values().all(|state| matches!(state, TaskState::Running(_)))
     }
 
-    /// What is done about an error. An error of this is the end.
-    fn recover_from(&mut self, error: TransportError) -> Result<(), Stopped> {
-        self.failures += 1;
-        if self.failures > self.options.retries {
-            return Err(error);
-        }
-        tracing::debug!(class = ?error.class, message = %error.message, "recovering");
-        let again = match error.class {
-            Class::Retry if !self.sent => Ok(()),
-            // What was sent may or may not have arrived: it is taken back and done again.
-            Class::Retry | Class::Abort | Class::Refused(_) => self.roll_back(),
-            Class::Unknown => self.decide(),
-            Class::Fenced => {
-                self.discard();
-                self.joined = false;
-                self.transport.recover()
-            }
-            Class::Fatal => return Err(error),
-        };
-        match again {
-            Ok(()) => Ok(()),
-            Err(next) => self.recover_from(next),
-        }
-    }
-
-    /// Forgets all tasks: others have them.
-    pub(super) fn discard(&mut self) {
-        self.tasks.clear();
-        self.parked.clear();
-        self.out.clear();
-        (self.sent, self.must_commit) = (false, false);
-    }
-
     /// Commits what there is, whenever the next commit would be.
     pub fn commit_now(&mut self) -> Result<(), Stopped> {
-        for _ in 0..=self.options.retries {
-            match self.commit() {
-                Ok(()) => return Ok(()),
-                Err(error) => self.recover_from(error)?,
-            }
+        while let Err(error) = self.mend().and_then(|()| self.commit()) {
+            self.failed(error)?;
         }
-        Err(commit::gave_up())
-    }
-
-    /// Joins again with the next turn.
-    pub(super) fn rejoin(&mut self) {
-        self.joined = false;
+        Ok(())
     }
 
     /// Commits what there is and leaves in peace.
@@ -427,56 +464,18 @@ pub(super) fn task_of(plan: &Plan, partition: Partition) -> TaskId {
     TaskId { part: source.map_or(0, |at| plan.runs[at].part), partition: partition.index }
 }
 
-/// Takes in a batch; whether a commit is needed before the `rest` can be done, which begins at these offsets.
-fn take_in(
-    plan: &Plan,
-    tasks: &mut BTreeMap<TaskId, TaskState>,
-    runs: Vec<Run<'_>>,
-    now: i64,
-    out: &mut Outbox,
-    rest: &mut Vec<(Partition, i64)>,
-) -> bool {
-    let mut full = false;
-    for run in runs {
-        let id = task_of(plan, run.partition);
-        out.own = id.partition;
-        let Some(TaskState::Running(running)) = tasks.get_mut(&id) else { continue };
-        let Some(input) = running.task.inputs.iter().position(|i| i.topic == run.partition.topic) else {
-            continue;
-        };
-        if full {
-            rest.extend(run.records.first().map(|r| (run.partition, r.offset)));
-            continue;
-        }
-        if !idle::catch_up(running, now, out) {
-            full = true;
-            rest.extend(run.records.first().map(|r| (run.partition, r.offset)));
-            continue;
-        }
-        running.quiet.heard(input, now);
-        running.task.inputs[input].idle = false;
-        if let Some(merge) = &mut running.merge {
-            for record in &run.records {
-                let time = running.task.time_of(input, record);
-                merge.push(input, record, time);
-            }
-            continue;
-        }
-        let progress = running.task.process(input, &run.records, now, out);
-        running.quiet.stands(running.task.clock(), now);
-        full |= progress.full;
-        rest.extend(run.records.get(progress.records).map(|r| (run.partition, r.offset)));
-    }
-    full
-}
-
 impl Running {
     /// A task whose state is complete, at a wall time.
     pub fn new(task: Task, most_bytes: usize, now: i64) -> Self {
         let inputs = task.inputs.len();
         let merge = (inputs > 1).then(|| Merge::new(inputs, most_bytes));
         let quiet = idle::Quiet::new(inputs, task.clock(), now);
-        Running { task, merge, quiet }
+        Running { task, merge, quiet, commit: 0 }
+    }
+
+    /// The number of the commit that left each of its inputs where it stands.
+    pub(super) fn commits(&self) -> impl Iterator<Item = u64> {
+        std::iter::repeat_n(self.commit, self.task.inputs.len())
     }
 
     /// Takes records out of the queues in the order of their times, as many as are allowed: whether there were any,
