@@ -1,0 +1,12 @@
+//! What the suites of the engine share: scenarios, the clusters they run on, and what came of them.
+
+pub mod kinds;
+pub mod outcome;
+pub mod random;
+pub mod scenario;
+pub mod world;
+
+pub use outcome::{Outcome, Strictness};
+pub use random::Random;
+pub use scenario::{Act, Scenario, Sent};
+pub use world::World;

@@ -1,0 +1,176 @@
+//! A scenario being run: one worker at a time, and a fresh one wherever the last one stopped.
+
+use super::outcome::{self, Outcome};
+use super::scenario::{Act, START, Scenario};
+use std::sync::Arc;
+use streamrun::plan::Plan;
+use streamrun::runtime::tally::Tallies;
+use streamrun::runtime::{Broken, Options, Turn, Worker};
+use streamrun::time::{Clock, ManualClock};
+use streamrun::transport::Limits;
+use streamrun::transport::sim::{Cluster, Entry, Fault, Faults, Sim};
+
+/// More turns than this without an end is a fault of the engine's.
+const MOST_TURNS: usize = 20_000;
+
+/// A scenario being run.
+#[derive(Debug)]
+pub struct World<'s> {
+    pub scenario: &'s Scenario,
+    pub cluster: Cluster,
+    pub clock: ManualClock,
+    worker: Option<Worker<Sim>>,
+    /// The faults of this worker and of the ones behind it.
+    faults: Vec<Vec<Fault>>,
+    broken: Broken,
+    counted: Tallies,
+    calls: u64,
+    workers: usize,
+}
+
+impl<'s> World<'s> {
+    pub fn new(scenario: &'s Scenario, faults: Vec<Vec<Fault>>, broken: Broken) -> Self {
+        let plan = &scenario.plan;
+        let cluster = Cluster::default();
+        for topic in plan.topics.all() {
+            cluster.create(&topic.name, scenario.partitions_of(&topic.name));
+        }
+        World {
+            scenario,
+            cluster,
+            clock: ManualClock::at(START),
+            worker: None,
+            faults: faults.into_iter().rev().collect(),
+            broken,
+            counted: Tallies::new(plan.nodes.len(), plan.sources.len(), plan.reasons.len()),
+            calls: 0,
+            workers: 0,
+        }
+    }
+
+    /// Runs a scenario from its start to its end.
+    pub fn run(scenario: &'s Scenario, faults: Vec<Vec<Fault>>, broken: Broken) -> Result<Outcome, String> {
+        let mut world = World::new(scenario, faults, broken);
+        for act in &scenario.acts {
+            world.act(act)?;
+        }
+        world.finish()
+    }
+
+    pub fn act(&mut self, act: &Act) -> Result<(), String> {
+        match act {
+            Act::Send(sent) => {
+                let (key, value) = (sent.key.clone(), sent.value.clone());
+                let entry = Entry {
+                    timestamp: sent.timestamp,
+                    key: key.map(String::into_bytes),
+                    value: value.map(String::into_bytes),
+                    headers: vec![],
+                };
+                self.cluster.write(&sent.topic, sent.partition, entry).expect("the topic is there");
+                Ok(())
+            }
+            Act::Settle => self.settle(),
+            Act::Wait(ms) => self.wait(*ms),
+        }
+    }
+
+    fn worker(&mut self) -> &mut Worker<Sim> {
+        let World { scenario, cluster, clock, worker, faults, broken, workers, .. } = self;
+        worker.get_or_insert_with(|| {
+            *workers += 1;
+            let mut sim = sim(scenario, cluster);
+            sim.faults = Faults::new(faults.pop().unwrap_or_default());
+            Worker::new(scenario.plan.clone(), sim, Arc::new(clock.clone()), options(scenario, *broken))
+        })
+    }
+
+    /// Works until there is nothing left to do; whoever stops is replaced.
+    pub fn settle(&mut self) -> Result<(), String> {
+        for _ in 0..MOST_TURNS {
+            match self.worker().turn() {
+                Ok(Turn::Idle) => return Ok(()),
+                Ok(_) => {}
+                Err(_) => self.replace()?,
+            }
+        }
+        Err("the engine does not come to rest".to_owned())
+    }
+
+    fn replace(&mut self) -> Result<(), String> {
+        if self.workers > 20 {
+            return Err("every worker stops".to_owned());
+        }
+        if let Some(worker) = self.worker.take() {
+            self.calls += worker.transport.faults.calls();
+            self.counted.add(&counted(&worker, &self.scenario.plan, &self.cluster));
+            worker.transport.crash();
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, ms: i64) -> Result<(), String> {
+        self.settle()?;
+        let until = self.clock.now_ms() + ms;
+        while self.clock.now_ms() < until {
+            let now = self.clock.now_ms();
+            let wakes = self.worker().wakes_at().filter(|at| *at > now);
+            self.clock.set(wakes.map_or(until, |at| at.min(until)));
+            self.settle()?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Outcome, String> {
+        self.wait(1000)?;
+        self.settle()?;
+        let plan = self.scenario.plan.clone();
+        let worker = self.worker();
+        assert!(!worker.is_dirty(), "everything is committed at the end");
+        let tables = outcome::tables(&plan, worker.running().map(|(_, task)| task));
+        self.replace()?;
+        if !self.counted.adds_up() {
+            return Err(format!("the counts do not add up: {:#?}", self.counted));
+        }
+        let restored = self.read_back()?;
+        let topics = outcome::topics(&plan, &self.cluster);
+        Ok(Outcome { topics, tables, restored, tallies: self.counted, calls: self.calls })
+    }
+
+    /// The tables as a worker finds them that knows nothing but what is on the cluster.
+    fn read_back(&mut self) -> Result<Vec<String>, String> {
+        let mut worker = Worker::new(
+            self.scenario.plan.clone(),
+            sim(self.scenario, &self.cluster),
+            Arc::new(self.clock.clone()),
+            options(self.scenario, Broken::Nothing),
+        );
+        for _ in 0..MOST_TURNS {
+            if worker.turn().map_err(|error| error.to_string())? == Turn::Idle {
+                return Ok(outcome::tables(&self.scenario.plan, worker.running().map(|(_, task)| task)));
+            }
+        }
+        Err("the tables cannot be read back".to_owned())
+    }
+}
+
+/// What a worker that stops has counted, as far as it is permanent. It may have stopped without knowing whether its
+/// last commit was.
+pub fn counted(worker: &Worker<Sim>, plan: &Plan, cluster: &Cluster) -> Tallies {
+    let in_doubt = worker.in_doubt();
+    let happened = in_doubt.iter().all(|position| {
+        let topic = &plan.topics.get(position.partition.topic).name;
+        let found = cluster.committed(topic, position.partition.index);
+        found == Some((position.offset, position.metadata.clone()))
+    });
+    if in_doubt.is_empty() || !happened { worker.tallies() } else { worker.tallies_so_far() }
+}
+
+pub fn sim(scenario: &Scenario, cluster: &Cluster) -> Sim {
+    Sim::new(cluster.clone(), scenario.plan.topics.all().iter().map(|t| t.name.clone()).collect())
+}
+
+pub fn options(scenario: &Scenario, broken: Broken) -> Options {
+    let limits = Limits { records: scenario.batch, bytes: usize::MAX };
+    Options { limits, commit_every: 100, broken, ..Options::default() }
+}
