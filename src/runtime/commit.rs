@@ -32,6 +32,7 @@ impl<T: Transport> Worker<T> {
         let positions = self.positions(self.commits + 1);
         self.transport.commit(&positions)?;
         self.settled();
+        self.watch.counters.commit_took(self.clock.now_ms().saturating_sub(now));
         Ok(())
     }
 
@@ -79,6 +80,7 @@ impl<T: Transport> Worker<T> {
         (self.sent, self.must_commit, self.undone) = (false, false, 0);
         for (_, running) in running(&mut self.tasks) {
             running.commit = self.commits;
+            self.watch.counters.count(&running.task);
             running.task.committed();
             self.said.append(&mut running.task.said);
         }
@@ -112,6 +114,7 @@ impl<T: Transport> Worker<T> {
     /// It never happened: stores, clocks and inputs go back to the last commit.
     pub(super) fn roll_back(&mut self) -> Result<(), TransportError> {
         self.transport.abort()?;
+        self.watch.counters.rollbacks += 1;
         self.out.clear();
         (self.sent, self.must_commit) = (false, false);
         let now = self.clock.now_ms();

@@ -28,6 +28,7 @@ const LONGEST_PAUSE: u64 = 5_000;
 impl<T: Transport> Worker<T> {
     /// Notes what an error asks for. Too many in a row are the end.
     pub(super) fn failed(&mut self, error: TransportError) -> Result<Turn, Stopped> {
+        self.watch.counters.failed(error.class);
         tracing::debug!(class = ?error.class, message = %error.message, "recovering");
         let unharmed = std::mem::take(&mut self.polling) || !self.has_begun();
         let owed = match error.class {

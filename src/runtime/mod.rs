@@ -5,6 +5,8 @@
 //! Nothing here knows a name of the file or a word of TOML.
 
 mod commit;
+pub mod control;
+pub mod counters;
 pub mod dead;
 mod idle;
 pub mod input;
@@ -13,6 +15,8 @@ mod meaning;
 mod mend;
 mod merge;
 mod metadata;
+pub mod pages;
+pub mod report;
 mod restore;
 mod snapshots;
 pub mod tally;
@@ -20,6 +24,7 @@ pub mod task;
 mod walk;
 mod worker;
 
+pub use control::ControlHandle;
 pub use input::Input;
 pub use restore::Restoring;
 pub use tally::{NodeTally, SourceTally};

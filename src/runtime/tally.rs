@@ -1,7 +1,8 @@
 //! Accounting: what became of every record, counted in plain fields, committed and rolled back with the stores.
 
+use super::input::Unusable;
 use crate::operator::Seen;
-use std::ops::AddAssign;
+use std::ops::{AddAssign, Sub};
 
 /// What a node has done. `input` is the sum of all the others but `emitted`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,6 +89,39 @@ impl AddAssign for SourceTally {
     }
 }
 
+impl Sub for NodeTally {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        NodeTally {
+            input: self.input - before.input,
+            passed: self.passed - before.passed,
+            emitted: self.emitted - before.emitted,
+            filtered: self.filtered - before.filtered,
+            rejected: self.rejected - before.rejected,
+            failed: self.failed - before.failed,
+            late: self.late - before.late,
+        }
+    }
+}
+
+impl Sub for SourceTally {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        SourceTally {
+            input: self.input - before.input,
+            used: self.used - before.used,
+            dead: self.dead - before.dead,
+            late: self.late - before.late,
+            filtered: self.filtered - before.filtered,
+        }
+    }
+}
+
+/// Records that never became frames, by class, as in [`Unusable::CLASSES`].
+pub type UnusableTally = [u64; Unusable::CLASSES.len()];
+
 /// The tallies of a task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tallies {
@@ -97,6 +131,8 @@ pub struct Tallies {
     pub sources: Vec<SourceTally>,
     /// Dead letters by reason.
     pub reasons: Vec<u64>,
+    /// Dead letters that no plan's reason names, by source.
+    pub unusable: Vec<UnusableTally>,
 }
 
 impl Tallies {
@@ -106,6 +142,7 @@ impl Tallies {
             nodes: vec![NodeTally::default(); nodes],
             sources: vec![SourceTally::default(); sources],
             reasons: vec![0; reasons],
+            unusable: vec![[0; Unusable::CLASSES.len()]; sources],
         }
     }
 
@@ -114,6 +151,7 @@ impl Tallies {
         self.nodes.clone_from(&other.nodes);
         self.sources.clone_from(&other.sources);
         self.reasons.clone_from(&other.reasons);
+        self.unusable.clone_from(&other.unusable);
     }
 
     /// Adds what another task has counted.
@@ -121,6 +159,21 @@ impl Tallies {
         self.nodes.iter_mut().zip(&other.nodes).for_each(|(a, b)| *a += *b);
         self.sources.iter_mut().zip(&other.sources).for_each(|(a, b)| *a += *b);
         self.reasons.iter_mut().zip(&other.reasons).for_each(|(a, b)| *a += *b);
+        let classes = self.unusable.iter_mut().flatten().zip(other.unusable.iter().flatten());
+        classes.for_each(|(a, b)| *a += *b);
+    }
+
+    /// Adds what has been counted between two states of one task's tallies.
+    pub fn add_since(&mut self, now: &Self, before: &Self) {
+        let nodes = self.nodes.iter_mut().zip(now.nodes.iter().zip(&before.nodes));
+        nodes.for_each(|(sum, (now, before))| *sum += *now - *before);
+        let sources = self.sources.iter_mut().zip(now.sources.iter().zip(&before.sources));
+        sources.for_each(|(sum, (now, before))| *sum += *now - *before);
+        let reasons = self.reasons.iter_mut().zip(now.reasons.iter().zip(&before.reasons));
+        reasons.for_each(|(sum, (now, before))| *sum += now - before);
+        let classes = now.unusable.iter().flatten().zip(before.unusable.iter().flatten());
+        let classes = self.unusable.iter_mut().flatten().zip(classes);
+        classes.for_each(|(sum, (now, before))| *sum += now - before);
     }
 
     /// Whether everything is accounted for.

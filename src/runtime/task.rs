@@ -57,9 +57,6 @@ pub struct Task {
     committed_tallies: Tallies,
     /// What alerts have said since this was last emptied.
     pub said: Vec<(NodeId, Vec<u8>)>,
-    /// Dead letters that no plan's reason names, by class, as in [`Unusable::CLASSES`].
-    pub unusable: [u64; Unusable::CLASSES.len()],
-    committed_unusable: [u64; Unusable::CLASSES.len()],
     rows: Rows,
     emitted: usize,
     /// The stores of which the changelog does not say yet what its bytes mean.
@@ -101,8 +98,6 @@ impl Task {
             committed_tallies: tallies.clone(),
             tallies,
             said: vec![],
-            unusable: [0; Unusable::CLASSES.len()],
-            committed_unusable: [0; Unusable::CLASSES.len()],
             rows: Rows::new(plan.width),
             emitted: 0,
             untold: vec![],
@@ -136,7 +131,7 @@ impl Task {
         out: &mut Outbox,
     ) -> Progress {
         let plan = self.plan.clone();
-        let (mut inputs, mut unusable) = (std::mem::take(&mut self.inputs), self.unusable);
+        let mut inputs = std::mem::take(&mut self.inputs);
         let mut registers = std::mem::take(&mut self.registers);
         let mut arena = std::mem::take(&mut self.arena);
         let (partition, timers) = (self.partition, std::mem::take(&mut self.timers));
@@ -166,7 +161,7 @@ impl Task {
                     walk.run(&plan.runs[source].steps, &mut frame);
                 }
                 Err(error) => {
-                    turn_away(&mut walk, &inputs[input], record, error, &mut frame, &mut unusable);
+                    turn_away(&mut walk, &inputs[input], record, error, &mut frame);
                 }
             }
             walk.tallies.sources[source].count(frame.seen);
@@ -175,7 +170,7 @@ impl Task {
         }
         let (clock, due) = (walk.cx.clock, walk.cx.due);
         (self.clock, self.due, self.timers) = (clock, due, timers);
-        (self.inputs, self.unusable, self.registers, self.arena) = (inputs, unusable, registers, arena);
+        (self.inputs, self.registers, self.arena) = (inputs, registers, arena);
         debug_assert!(
             self.due <= walk::smallest_due(&plan, &self.timers, &self.stores),
             "`wake_at` was forgotten"
@@ -320,7 +315,6 @@ impl Task {
         self.forgotten.clear();
         self.inputs.iter_mut().for_each(|input| input.committed = input.now);
         (self.committed_clock, self.committed_ticked, self.emitted) = (self.clock, self.ticked, 0);
-        self.committed_unusable = self.unusable;
         self.committed_tallies.copy_from(&self.tallies);
     }
 
@@ -329,7 +323,6 @@ impl Task {
         self.stores.iter_mut().for_each(crate::store::Store::abort);
         self.inputs.iter_mut().for_each(|input| input.now = input.committed);
         (self.clock, self.ticked, self.emitted) = (self.committed_clock, self.committed_ticked, 0);
-        self.unusable = self.committed_unusable;
         self.due = walk::smallest_due(&self.plan, &self.timers, &self.stores);
         self.tallies.copy_from(&self.committed_tallies);
         self.said.clear();
@@ -402,14 +395,13 @@ fn turn_away(
     record: &Record<'_>,
     error: Unusable,
     frame: &mut Frame<'_>,
-    unusable: &mut [u64; Unusable::CLASSES.len()],
 ) {
     let source = &walk.plan.sources[input.source];
     if matches!(error, Unusable::NoValue) && source.skip_null {
         return;
     }
     let class = Unusable::CLASSES.iter().position(|c| *c == error.class());
-    unusable[class.unwrap_or(0)] += 1;
+    walk.tallies.unusable[input.source][class.unwrap_or(0)] += 1;
     let reason = input.explain(error, walk.plan, frame.payload);
     dead::record(walk.plan, walk.cx.out, frame, record.value.is_some(), &reason, &source.name);
     frame.seen |= Seen::DEAD;

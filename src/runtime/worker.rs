@@ -3,6 +3,7 @@
 //! A turn polls, does what there is to do, and commits when it is time to. Everything between poll and commit is
 //! synchronous. What is not committed may be rolled back at any turn and done again.
 
+use super::control::Watch;
 use super::idle;
 use super::intake::take_in;
 use super::mend::Owed;
@@ -156,6 +157,7 @@ pub struct Worker<T> {
     pub(super) joined: bool,
     /// What tasks have counted that are gone.
     pub(super) counted: Tallies,
+    pub(super) watch: Watch,
     /// What alerts have said, once it is committed.
     pub said: Vec<(NodeId, Vec<u8>)>,
 }
@@ -168,6 +170,7 @@ impl<T: Transport> Worker<T> {
     pub fn new(plan: Arc<Plan>, transport: T, clock: Arc<dyn Clock + Send + Sync>, options: Options) -> Self {
         let now = clock.now_ms();
         Worker {
+            watch: Watch::new(&plan),
             counted: Tallies::new(plan.nodes.len(), plan.sources.len(), plan.reasons.len()),
             plan,
             transport,

@@ -80,7 +80,7 @@ pub fn encode_parts(parts: &[KeyPart<'_>], out: &mut Vec<u8>) {
     }
 }
 
-fn encode_part(part: &KeyPart<'_>, out: &mut Vec<u8>) {
+pub(super) fn encode_part(part: &KeyPart<'_>, out: &mut Vec<u8>) {
     match part {
         KeyPart::Text(text) => encode_text(text, out),
         KeyPart::Int(int) => out.extend_from_slice(&ordered_int(*int)),
@@ -102,12 +102,12 @@ fn encode_text(mut text: &[u8], out: &mut Vec<u8>) {
 const SIGN: u64 = 1 << 63;
 
 /// An integer as bytes that compare as it does.
-pub(super) fn ordered_int(int: i64) -> [u8; 8] {
+pub fn ordered_int(int: i64) -> [u8; 8] {
     (int as u64 ^ SIGN).to_be_bytes()
 }
 
 /// What [`ordered_int`] was made of.
-pub(super) fn unordered_int(bytes: [u8; 8]) -> i64 {
+pub fn unordered_int(bytes: [u8; 8]) -> i64 {
     (u64::from_be_bytes(bytes) ^ SIGN) as i64
 }
 

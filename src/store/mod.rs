@@ -20,6 +20,7 @@ mod table;
 mod texts;
 mod undo;
 mod window;
+pub mod written;
 
 #[cfg(test)]
 mod tests;

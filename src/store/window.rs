@@ -184,6 +184,11 @@ impl Windows {
         self.window(end)?.table.committed(key)
     }
 
+    /// The rows of a key in all windows, as the last commit left them, by end.
+    pub fn committed_of<'w>(&'w self, key: &'w [u8]) -> impl Iterator<Item = (i64, Row<'w>)> {
+        self.open.iter().filter_map(move |window| Some((window.end, window.table.committed(key)?)))
+    }
+
     /// The first `limit` rows after (end, key), as the last commit left them, by end and then key bytes.
     pub fn committed_range(&self, after: Option<(i64, &[u8])>, limit: usize) -> Vec<(i64, &[u8], Row<'_>)> {
         let mut rows = vec![];

@@ -150,6 +150,11 @@ pub trait Transport {
     /// Whether everything that is known to stand in an input has been handed out.
     fn at_end(&mut self, partition: Partition) -> Result<bool, TransportError>;
 
+    /// How many records are known to stand behind a position of an input, if that can be said without asking anyone.
+    fn lag(&mut self, _partition: Partition, _position: i64) -> Option<i64> {
+        None
+    }
+
     /// Writes records, to be seen when they are committed.
     fn send(&mut self, outbox: &Outbox) -> Result<(), TransportError>;
 

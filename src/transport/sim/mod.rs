@@ -210,6 +210,10 @@ impl Transport for Sim {
         lost(fails, Class::Retry, next >= end)
     }
 
+    fn lag(&mut self, partition: Partition, position: i64) -> Option<i64> {
+        Some((self.cluster.end_offset(self.name(partition.topic), partition.index) - position).max(0))
+    }
+
     fn send(&mut self, outbox: &Outbox) -> Outcome<()> {
         let fails = self.call(Class::Abort)?;
         for output in outbox.records() {
