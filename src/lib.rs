@@ -7,6 +7,7 @@ pub mod expr;
 pub mod frame;
 pub mod headers;
 pub mod inspect;
+pub mod http;
 pub mod metrics;
 pub mod operator;
 pub mod operators;

@@ -10,6 +10,8 @@ mod expressions;
 mod extremes;
 mod local;
 mod meaning;
+mod http;
+mod http_limits;
 mod scanner;
 mod schema;
 mod splice;
