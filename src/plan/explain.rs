@@ -112,7 +112,7 @@ impl Plan {
             tree: format!("{indent}{}{}", hanging.branch, node.name),
             kind: node.kind.to_owned(),
             // An expression may run over several lines; this is one.
-            what: node.what.lines().map(str::trim).collect::<Vec<_>>().join(" "),
+            what: short(&node.what.lines().map(str::trim).collect::<Vec<_>>().join(" ")),
             rest: rest.join(", "),
         }
     }
@@ -153,6 +153,16 @@ impl<'p> Tree<'p> {
             false => Hanging { branch: "├ ", below: "│ " },
         };
         children.into_iter().enumerate().map(|(at, node)| (node, hanging(at))).collect()
+    }
+}
+
+/// What was understood, within a line: an expression may be long, and of several lines.
+fn short(what: &str) -> String {
+    const MOST: usize = 72;
+    let line = |c: char| if c.is_control() { ' ' } else { c };
+    match what.char_indices().nth(MOST) {
+        Some((end, _)) => what[..end].chars().map(line).chain(['…']).collect(),
+        None => what.chars().map(line).collect(),
     }
 }
 

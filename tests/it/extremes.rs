@@ -109,7 +109,7 @@ fn params_and_fields_without_number() {
     let params = lines("name = \"p\"\n[params]\n", 5_000, |i| format!("p{i} = {i}"));
     survives(
         "used params",
-        lines(&params, 5_000, |i| format!("[filter.f{i}]\nfrom=\"n0\"\nwhen='a > p{i}'")),
+        lines(&params, 2_000, |i| format!("[filter.f{i}]\nfrom=\"n0\"\nwhen='a > p{i}'")),
     );
     survives("fields", lines(&format!("{HEAD}[schema.t]\n"), 10_000, |i| format!("f{i} = \"int\"")));
     let wide = lines("name=\"p\"\n[source.n]\ntopic=\"t\"\nschema=\"s\"\n[schema.s]\n", 10_000, |i| {

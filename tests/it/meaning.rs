@@ -264,3 +264,11 @@ pipelines/sensor.toml is sound: 1 source, 5 nodes, 2 sinks, exactly once
 ";
     assert_eq!(planned(source, &[]).explain("pipelines/sensor.toml"), expected);
 }
+
+#[test]
+fn what_is_long_is_said_within_a_line() {
+    let renames: String = (0..3_000).map(|i| format!("rename.new_name_{i} = \"{i}\"\n")).collect();
+    let plan = plan(&format!("[map.m]\nfrom = \"orders\"\n{renames}"));
+    let said = plan.explain("p.toml");
+    assert!(said.lines().all(|line| line.chars().count() < 200), "{said}");
+}
