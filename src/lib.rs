@@ -3,11 +3,12 @@
 pub mod aggregates;
 pub mod codec;
 pub mod diagnostic;
+pub mod engine;
 pub mod expr;
 pub mod frame;
 pub mod headers;
-pub mod inspect;
 pub mod http;
+pub mod inspect;
 pub mod metrics;
 pub mod operator;
 pub mod operators;

@@ -5,22 +5,27 @@
 
 mod check;
 mod completions;
+mod demo;
 mod eval;
 mod graph;
 mod help;
 mod input;
 mod inspect;
+mod logging;
 mod new;
 mod output;
 mod place;
 mod produce;
 mod progress;
+mod run;
 mod schema;
 mod sending;
+mod signals;
 mod test;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use output::Colour;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Declarative stream processing for Kafka: one TOML file is one pipeline.
@@ -36,6 +41,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Run(run::Args),
+    Demo(demo::Args),
     Check(check::Args),
     Test(test::Args),
     Eval(eval::Args),
@@ -50,9 +57,11 @@ enum Verb {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(arguments(std::env::args_os()));
     cli.color.choose();
     match cli.verb {
+        Verb::Run(args) => run::run(&args),
+        Verb::Demo(args) => demo::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Test(args) => test::run(&args),
         Verb::Eval(args) => eval::run(&args),
@@ -64,6 +73,22 @@ pub fn main() -> ExitCode {
         Verb::Produce(args) => produce::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
     }
+}
+
+/// `streamrun FILE` is `streamrun run FILE`: what names no verb and no flag of the program is a pipeline.
+fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut given: Vec<OsString> = given.collect();
+    let mut at = 1;
+    while let Some(flag) = given.get(at).filter(|a| a.to_string_lossy().starts_with("--color")) {
+        at += if flag.to_string_lossy().contains('=') { 1 } else { 2 };
+    }
+    let Some(first) = given.get(at).map(|a| a.to_string_lossy().into_owned()) else { return given };
+    let is_verb = Cli::command().get_subcommands().any(|verb| verb.get_name() == first);
+    let is_file = first.ends_with(".toml") || first.contains('/') || std::path::Path::new(&first).is_file();
+    if !is_verb && !first.starts_with('-') && is_file {
+        given.insert(at, "run".into());
+    }
+    given
 }
 
 /// The command line as clap knows it, for `help` and `completions`.

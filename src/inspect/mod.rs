@@ -4,8 +4,10 @@
 mod base64;
 mod json;
 mod reader;
+mod tail;
 mod text;
 
 pub use json::json_line;
 pub use reader::{Entry, From, Reader};
+pub use tail::tail;
 pub use text::Page;

@@ -11,7 +11,7 @@ use super::merge::Merge;
 use super::restore::Restoring;
 use super::tally::Tallies;
 use super::task::Task;
-use crate::operator::NodeId;
+use crate::operator::{NodeId, StreamTime};
 use crate::outbox::{Outbox, TopicId};
 use crate::plan::Plan;
 use crate::time::Clock;
@@ -432,6 +432,23 @@ impl<T: Transport> Worker<T> {
     /// Whether it has joined and all its tasks run.
     pub fn is_ready(&self) -> bool {
         self.joined && self.tasks.values().all(|state| matches!(state, TaskState::Running(_)))
+    }
+
+    /// The wall time in milliseconds.
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// Moves the clock of a task, as if its inputs had said so; as far as one commit can hold.
+    pub fn advance_to(&mut self, id: TaskId, to: StreamTime) -> Result<(), Stopped> {
+        if let Some(TaskState::Running(running)) = self.tasks.get_mut(&id) {
+            self.out.own = id.partition;
+            running.task.advance_to(to, &mut self.out);
+        }
+        match self.flush() {
+            Ok(()) => Ok(()),
+            Err(error) => self.failed(error).map(drop),
+        }
     }
 
     /// Commits what there is, whenever the next commit would be.

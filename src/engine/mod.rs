@@ -1,0 +1,114 @@
+//! The engine as a process runs it: a thread a worker, until told to stop.
+//!
+//! Everything that decides lives in [`crate::runtime`]; here are threads, the flag that ends them, and what is said in
+//! the log on the way.
+
+mod thread;
+mod topics;
+
+pub use thread::{Ended, dead_since};
+pub use topics::prepare;
+
+use crate::plan::Plan;
+use crate::runtime::{ControlHandle, Options, Stopped, Worker};
+use crate::time::{Clock, SystemClock};
+use crate::transport::Transport;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::JoinHandle;
+
+/// When the engine ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// Never.
+    Stopped,
+    /// When the topics have been read to the ends they had when it started.
+    End {
+        /// Whether windows that are still open are closed then.
+        close_windows: bool,
+    },
+}
+
+/// An engine that runs.
+#[derive(Debug)]
+pub struct Engine {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+    ended: Receiver<Result<Ended, Stopped>>,
+    left: usize,
+    /// By which its workers are asked.
+    pub controls: Vec<ControlHandle>,
+}
+
+impl Engine {
+    /// Starts a worker on each transport.
+    pub fn start<T: Transport + Send + 'static>(
+        plan: &Arc<Plan>,
+        transports: Vec<T>,
+        options: &Options,
+        until: Until,
+    ) -> Result<Self, Stopped> {
+        let (stop, (say, ended)) = (Arc::new(AtomicBool::new(false)), channel());
+        let (mut threads, mut controls) = (vec![], vec![]);
+        let clock: Arc<dyn Clock + Send + Sync> = Arc::new(SystemClock);
+        for (at, transport) in transports.into_iter().enumerate() {
+            let mut worker = Worker::new(plan.clone(), transport, clock.clone(), options.clone());
+            controls.push(worker.control());
+            let (stop, say) = (stop.clone(), say.clone());
+            let run = move || {
+                let ended = thread::run(worker, &stop, until);
+                // Whoever started the engine may be gone.
+                let _ = say.send(ended);
+            };
+            let thread = std::thread::Builder::new().name(format!("worker-{at}")).spawn(run);
+            threads.push(thread.map_err(|e| Stopped::fatal(format!("no thread can be started: {e}")))?);
+        }
+        let left = threads.len();
+        Ok(Engine { stop, threads, ended, left, controls })
+    }
+
+    /// Asks the workers to commit and end.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// How it ended, once all workers have; nothing while some still run. One that fails ends the others.
+    pub fn ended(&mut self, so_far: &mut Vec<Ended>) -> Option<Result<(), Stopped>> {
+        while let Ok(ended) = self.ended.try_recv() {
+            self.left -= 1;
+            match ended {
+                Ok(ended) => so_far.push(ended),
+                Err(stopped) => {
+                    self.stop();
+                    self.join();
+                    return Some(Err(stopped));
+                }
+            }
+        }
+        if self.left == 0 {
+            self.join();
+            return Some(Ok(()));
+        }
+        // A thread that panicked has dropped its end without a word.
+        if self.threads.iter().all(JoinHandle::is_finished) {
+            let last = self.ended.try_recv();
+            return match last {
+                Ok(Ok(ended)) => {
+                    so_far.push(ended);
+                    self.left -= 1;
+                    self.ended(so_far)
+                }
+                Ok(Err(stopped)) => Some(Err(stopped)),
+                Err(_) => Some(Err(Stopped::fatal("a worker has died"))),
+            };
+        }
+        None
+    }
+
+    fn join(&mut self) {
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
