@@ -36,9 +36,12 @@ fn timestamp(out: &mut Vec<u8>, ms: i64) {
     }
 }
 
+/// A header's name with all its values.
+type Header<'h> = (Cow<'h, str>, Vec<Option<&'h [u8]>>);
+
 /// Names of headers may repeat, which those of members had better not: such a one has a list of values.
 fn all_headers(out: &mut Vec<u8>, run: &[u8]) {
-    let mut all: Vec<(Cow<'_, str>, Vec<Option<&[u8]>>)> = vec![];
+    let mut all: Vec<Header<'_>> = vec![];
     for (name, value) in headers::iter(run) {
         let name = String::from_utf8_lossy(name);
         match all.iter_mut().find(|(known, _)| *known == name) {

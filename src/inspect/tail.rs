@@ -8,13 +8,16 @@ use crate::transport::local::journal::Records;
 /// How much is read at once.
 const MOST: (usize, usize) = (10_000, 4 << 20);
 
-/// Values from an offset on, each with its reason if it is a dead letter, and the offset behind them.
+/// A value, with its reason if it is a dead letter.
+pub type Seen = (String, Option<String>);
+
+/// Values from an offset on, and the offset behind them.
 pub fn tail(
     client: &mut Client,
     topic: &str,
     partition: u32,
     from: i64,
-) -> Result<(Vec<(String, Option<String>)>, i64), TransportError> {
+) -> Result<(Vec<Seen>, i64), TransportError> {
     let (first, end) = client.bounds(topic, partition)?;
     let (mut next, mut found) = (from.max(first), vec![]);
     let mut records = Records::default();
