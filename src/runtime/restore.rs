@@ -11,7 +11,7 @@ use super::meaning::{self, Edit};
 use super::metadata::{self, Metadata};
 use super::snapshots;
 use super::task::Task;
-use super::worker::{Running, TaskId, TaskState, Worker, task_of};
+use super::worker::{Broken, Running, TaskId, TaskState, Worker, task_of};
 use crate::operator::StreamTime;
 use crate::plan::TablePlan;
 use crate::plan::source::Start;
@@ -319,6 +319,7 @@ impl<T: Transport> Worker<T> {
             task.forgotten.extend(keys.map(|key| (log.partition.topic, key)));
         }
         task.resume(&standings, clock, ticked);
+        task.jumps = self.options.broken == Broken::AdvancePerBatch;
         let most = self.plan.settings.merge_buffer as usize;
         let mut running = Running::new(task, most, self.clock.now_ms());
         running.commit = commit;

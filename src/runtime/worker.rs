@@ -93,6 +93,8 @@ pub enum Broken {
     EarlyClear,
     /// A record of the changelog is lost now and then.
     LoseChangelog,
+    /// The clock moves once a batch instead of before each record.
+    AdvancePerBatch,
 }
 
 impl Default for Options {

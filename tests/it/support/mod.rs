@@ -1,8 +1,11 @@
 //! What the suites of the engine share: scenarios, the clusters they run on, and what came of them.
 
+pub mod fleet;
+pub mod grammar;
 pub mod kinds;
 pub mod outcome;
 pub mod random;
+pub mod records;
 pub mod scenario;
 pub mod world;
 

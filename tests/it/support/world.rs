@@ -132,26 +132,22 @@ impl<'s> World<'s> {
         if !self.counted.adds_up() {
             return Err(format!("the counts do not add up: {:#?}", self.counted));
         }
-        let restored = self.read_back()?;
+        let restored = read_back(self.scenario, &self.cluster, &self.clock)?;
         let topics = outcome::topics(&plan, &self.cluster);
         Ok(Outcome { topics, tables, restored, tallies: self.counted, calls: self.calls })
     }
+}
 
-    /// The tables as a worker finds them that knows nothing but what is on the cluster.
-    fn read_back(&mut self) -> Result<Vec<String>, String> {
-        let mut worker = Worker::new(
-            self.scenario.plan.clone(),
-            sim(self.scenario, &self.cluster),
-            Arc::new(self.clock.clone()),
-            options(self.scenario, Broken::Nothing),
-        );
-        for _ in 0..MOST_TURNS {
-            if worker.turn().map_err(|error| error.to_string())? == Turn::Idle {
-                return Ok(outcome::tables(&self.scenario.plan, worker.running().map(|(_, task)| task)));
-            }
+/// The tables as a worker finds them that knows nothing but what is on the cluster.
+pub fn read_back(scenario: &Scenario, cluster: &Cluster, clock: &ManualClock) -> Result<Vec<String>, String> {
+    let (sim, options) = (sim(scenario, cluster), options(scenario, Broken::Nothing));
+    let mut worker = Worker::new(scenario.plan.clone(), sim, Arc::new(clock.clone()), options);
+    for _ in 0..MOST_TURNS {
+        if worker.turn().map_err(|error| error.to_string())? == Turn::Idle {
+            return Ok(outcome::tables(&scenario.plan, worker.running().map(|(_, task)| task)));
         }
-        Err("the tables cannot be read back".to_owned())
     }
+    Err("the tables cannot be read back".to_owned())
 }
 
 /// What a worker that stops has counted, as far as it is permanent. It may have stopped without knowing whether its
