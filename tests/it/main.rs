@@ -5,6 +5,7 @@
 
 mod bites;
 mod broken;
+mod closing;
 mod commands;
 mod documents;
 mod edits;
@@ -16,6 +17,7 @@ mod http;
 mod http_limits;
 mod local;
 mod meaning;
+mod failing;
 mod scanner;
 mod schema;
 mod seeds;

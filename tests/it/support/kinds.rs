@@ -411,7 +411,7 @@ topic = "out"
         .wait(1_000)
 }
 
-fn chain() -> Scenario {
+pub fn chain() -> Scenario {
     let nodes = r#"
 [tumble.ten]
 from = "in"

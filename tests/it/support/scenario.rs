@@ -26,6 +26,12 @@ pub enum Act {
     Settle,
     /// The clock moves on, stopping wherever there is something to do.
     Wait(i64),
+    /// What there is is committed.
+    Commit,
+    /// The clock moves on, and nothing else happens.
+    Clock(i64),
+    /// The engine has so many turns.
+    Turns(usize),
 }
 
 /// A pipeline and what happens to it.

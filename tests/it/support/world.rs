@@ -5,13 +5,13 @@ use super::scenario::{Act, START, Scenario};
 use std::sync::Arc;
 use streamrun::plan::Plan;
 use streamrun::runtime::tally::Tallies;
-use streamrun::runtime::{Broken, Options, Turn, Worker};
+use streamrun::runtime::{Broken, Options, Task, Turn, Worker};
 use streamrun::time::{Clock, ManualClock};
 use streamrun::transport::Limits;
 use streamrun::transport::sim::{Cluster, Entry, Fault, Faults, Sim};
 
 /// More turns than this without an end is a fault of the engine's.
-const MOST_TURNS: usize = 20_000;
+const MOST_TURNS: usize = 100_000;
 
 /// A scenario being run.
 #[derive(Debug)]
@@ -72,7 +72,21 @@ impl<'s> World<'s> {
             }
             Act::Settle => self.settle(),
             Act::Wait(ms) => self.wait(*ms),
+            Act::Commit => self.worker().commit_now().map_err(|error| error.to_string()),
+            Act::Clock(ms) => {
+                self.clock.advance(*ms);
+                Ok(())
+            }
+            Act::Turns(turns) => {
+                let mut turn = || self.worker().turn().map_err(|error| error.to_string());
+                (0..*turns).try_for_each(|_| turn().map(|_| ()))
+            }
         }
+    }
+
+    /// The tasks that run.
+    pub fn running(&self) -> impl Iterator<Item = &Task> {
+        self.worker.iter().flat_map(|worker| worker.running().map(|(_, task)| task))
     }
 
     fn worker(&mut self) -> &mut Worker<Sim> {

@@ -1,0 +1,131 @@
+//! Windows that close: in the order of their ends and keys, each row once, whatever the batches and whoever dies.
+
+use crate::support::scenario::Act;
+use crate::support::{Outcome, Scenario, Strictness, World, kinds};
+use std::fmt::Write;
+use streamrun::runtime::Broken;
+use streamrun::transport::sim::{Fault, When};
+
+const KEYS: usize = 25_000;
+
+const MANY: &str = r#"
+name = "p"
+dead_letters = "dead"
+
+[schema.reading]
+k = "string"
+x = "float"
+at = "timestamp(ms)"
+
+[source.in]
+topic = "in"
+schema = "reading"
+key = "k"
+event_time = "at"
+idle_after = "30s"
+
+[tumble.ten]
+from = "in"
+by = "k"
+every = "10s"
+late = "dead-letter"
+compute.n = 'count()'
+
+[sink.out]
+from = "ten"
+topic = "out"
+"#;
+
+/// A window of more rows than a commit may hold, in no order.
+fn many(batch: usize) -> Scenario {
+    let mut scenario = Scenario::new("many", MANY).batch(batch);
+    for at in 0..KEYS {
+        let key = format!("k{:05}", at * 7919 % KEYS);
+        scenario = scenario.reading("in", &key, 1_000, "1");
+    }
+    scenario.settle()
+}
+
+/// The window closes exactly when the clock reaches its end, and records of that very time stand behind.
+fn closed_by_a_record(batch: usize) -> Scenario {
+    let scenario = many(batch).reading("in", "k00001", 10_000, "1").reading("in", "k00002", 10_000, "1");
+    scenario.reading("in", "k00003", 9_999, "1").reading("in", "k00004", 10_000, "1")
+}
+
+fn check(outcome: &Outcome, late: usize) {
+    let mut expected = String::new();
+    (0..KEYS).for_each(|key| writeln!(expected, "k{key:05}").unwrap());
+    let found = &outcome.topics["out"][0];
+    let keys: String =
+        found[..KEYS].iter().map(|line| format!("{}\n", line.key.as_deref().unwrap())).collect();
+    assert!(keys == expected, "each row once, by key");
+    assert!(found[..KEYS].iter().all(|line| line.rest.contains("\"n\":1}")));
+    assert_eq!(outcome.topics["dead"][0].len(), late, "late records");
+    assert_eq!(outcome.miscounted(outcome), None);
+}
+
+fn run(scenario: &Scenario, faults: Vec<Vec<Fault>>) -> Outcome {
+    World::run(scenario, faults, Broken::Nothing).unwrap()
+}
+
+#[test]
+fn a_window_of_many_keys_closes_over_several_commits() {
+    let one = run(&closed_by_a_record(1), vec![]);
+    let all = run(&closed_by_a_record(1000), vec![]);
+    check(&one, 1);
+    assert_eq!(one.difference(&all, Strictness::Partition), None);
+    assert_eq!(one.miscounted(&all), None);
+}
+
+#[test]
+fn a_crash_between_the_commits_of_a_closing_changes_nothing() {
+    let scenario = closed_by_a_record(1000);
+    let expected = run(&scenario, vec![]);
+    check(&expected, 1);
+    for back in [26, 22, 19, 17, 15, 13, 11, 8] {
+        let call = expected.calls - back;
+        let when = if back % 2 == 0 { When::Before } else { When::After };
+        let found = run(&scenario, vec![vec![Fault { call, when, for_good: true }]]);
+        assert_eq!(found.difference(&expected, Strictness::Partition), None, "a crash at call {call}");
+        assert_eq!(found.miscounted(&expected), None, "a crash at call {call}");
+    }
+}
+
+/// A window that silence closes stands half closed between two commits: a record of it is late, whenever it comes.
+#[test]
+fn a_record_of_a_window_that_is_half_closed_is_late() {
+    for turns in [0, 1, 2, 3, 4, 6, 9] {
+        let mut scenario = many(1000);
+        scenario.acts.extend([Act::Commit, Act::Clock(30_000 + 9_000), Act::Turns(turns)]);
+        let scenario = scenario.reading("in", "k24000", 1_500, "1").wait(200_000);
+        check(&run(&scenario, vec![]), 1);
+    }
+}
+
+#[test]
+fn windows_behind_windows_do_not_depend_on_batches() {
+    for scenario in kinds::all() {
+        let one = run(&scenario.clone().batch(1), vec![]);
+        let all = run(&scenario.clone().batch(1000), vec![]);
+        assert_eq!(one.difference(&all, scenario.strictness), None, "{}", scenario.name);
+        assert_eq!(one.miscounted(&all), None, "{}", scenario.name);
+    }
+}
+
+/// Days pass between two records: every window in between closes when it ends, and hands on what it has.
+#[test]
+fn a_chain_of_windows_loses_nothing_in_a_jump_of_days() {
+    let found = run(&kinds::chain(), vec![]);
+    let rows = |topic: &str, part: &str| -> usize {
+        found.topics[topic][0].iter().filter(|line| line.rest.contains(part)).count()
+    };
+    assert!(found.topics["dead"][0].is_empty(), "{:?}", found.topics["dead"]);
+    assert_eq!((rows("tens", ""), rows("hours", "")), (4, 4), "{:#?}", found.topics);
+    assert_eq!((rows("tens", "\"rows\":2,\"n\":2"), rows("hours", "\"windows\":1,\"n\":2")), (1, 1));
+    for topic in ["tens", "hours"] {
+        let ends: Vec<_> = found.topics[topic][0].iter().map(|l| (l.rest.rsplit_once('@'), &l.key)).collect();
+        let ends: Vec<_> =
+            ends.into_iter().map(|(end, key)| (end.unwrap().1.to_owned(), key.clone())).collect();
+        assert!(ends.is_sorted(), "{ends:?}");
+    }
+}
