@@ -2,10 +2,13 @@
 
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
+use tokio::net::{TcpListener, TcpSocket};
 
 /// How many ports are tried behind one that is in use.
 const NEXT: u16 = 100;
+/// How many connections may wait to be taken. Where fewer may, those who come with many others wait a second.
+const WAITING: u32 = 1024;
 
 /// Why nothing is served.
 #[derive(Debug)]
@@ -50,7 +53,7 @@ impl std::error::Error for ServeError {
     }
 }
 
-/// Listens at an address, or at the next free port behind it.
+/// Listens at an address, or at the next free port behind it. Called inside of a runtime.
 pub(super) fn listen(listen: &str, next_free: bool) -> Result<TcpListener, ServeError> {
     let error = |error| ServeError::new(listen, error);
     let addresses: Vec<SocketAddr> = listen.to_socket_addrs().map_err(error)?.collect();
@@ -62,7 +65,6 @@ pub(super) fn listen(listen: &str, next_free: bool) -> Result<TcpListener, Serve
         }
     }
     let listener = tried.map_err(error)?;
-    listener.set_nonblocking(true).map_err(error)?;
     if let Ok(address) = listener.local_addr()
         && !address.ip().is_loopback()
     {
@@ -72,10 +74,23 @@ pub(super) fn listen(listen: &str, next_free: bool) -> Result<TcpListener, Serve
 }
 
 fn bind(addresses: &[SocketAddr], further: u16) -> io::Result<TcpListener> {
-    let shifted = addresses.iter().map(|address| {
+    let mut bound = Err(io::ErrorKind::InvalidInput.into());
+    for address in addresses {
         let mut address = *address;
         address.set_port(address.port().saturating_add(further));
-        address
-    });
-    TcpListener::bind(&shifted.collect::<Vec<_>>()[..])
+        bound = bind_one(address);
+        if bound.is_ok() {
+            break;
+        }
+    }
+    bound
+}
+
+fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Connections that have just ended must not keep the port from whoever starts again. On Windows this would let
+    // two listen at once, and is not needed.
+    socket.set_reuseaddr(cfg!(not(windows)))?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
 }

@@ -107,13 +107,17 @@ impl fmt::Debug for Bound {
 
 /// Listens, and answers on a thread of its own for these workers.
 pub fn serve(options: &Options, workers: Vec<ControlHandle>, plan: Arc<Plan>) -> Result<Bound, ServeError> {
-    let listener = listen::listen(&options.listen, options.next_free)?;
-    let addr = listener.local_addr().map_err(|error| ServeError::new(&options.listen, error))?;
+    let error = |error| ServeError::new(&options.listen, error);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(error)?;
+    let listener = {
+        let _inside = runtime.enter();
+        listen::listen(&options.listen, options.next_free)?
+    };
+    let addr = listener.local_addr().map_err(error)?;
     let (stop, stopped) = oneshot::channel();
     let limits = options.limits;
     let routes = routes::routes(Arc::new(ask::Workers::new(plan, workers, limits.answer)));
-    let run = move || server::run(listener, routes, limits, stopped);
-    let thread = std::thread::Builder::new().name("http".to_owned()).spawn(run);
-    let thread = thread.map_err(|error| ServeError::new(&options.listen, error))?;
+    let run = move || server::run(&runtime, listener, routes, limits, stopped);
+    let thread = std::thread::Builder::new().name("http".to_owned()).spawn(run).map_err(error)?;
     Ok(Bound { addr, stop: Some(stop), thread: Some(thread) })
 }

@@ -14,6 +14,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time;
 use warp::Reply;
@@ -33,16 +34,15 @@ const LOOK: Duration = Duration::from_millis(500);
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
 /// Serves until it is told to stop.
-pub fn run(listener: std::net::TcpListener, routes: Routes, limits: Limits, stop: oneshot::Receiver<()>) {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return tracing::error!(%error, "no status is served"),
-    };
+pub fn run(
+    runtime: &Runtime,
+    listener: TcpListener,
+    routes: Routes,
+    limits: Limits,
+    stop: oneshot::Receiver<()>,
+) {
     runtime.block_on(async {
-        match TcpListener::from_std(listener) {
-            Ok(listener) => drop(tokio::spawn(accept(listener, routes, limits))),
-            Err(error) => tracing::error!(%error, "no status is served"),
-        }
+        tokio::spawn(accept(listener, routes, limits));
         // Whoever holds the other end drops it to stop us; with the runtime go all connections.
         let _ = stop.await;
     });

@@ -3,6 +3,8 @@
 //! A [`task::Task`] is one partition of one part of the plan: records in, outputs out, synchronous from the source to
 //! the sinks. A [`Worker`] has the tasks of its partitions and a transport; its turns poll, process and commit.
 //! Nothing here knows a name of the file or a word of TOML.
+//! the sinks. A [`Worker`] has the tasks of its partitions and a transport; its turns poll, process and commit, and
+//! between them it answers what it is asked ([`control`]). Nothing here knows a name of the file or a word of TOML.
 
 mod commit;
 pub mod control;
