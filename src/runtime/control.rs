@@ -134,6 +134,8 @@ impl Watch {
 
 impl Drop for Control {
     fn drop(&mut self) {
+        // Gone is gone: nobody has to wait for its silence to be long enough.
+        self.pulse.turned.store(i64::MIN, Ordering::Relaxed);
         self.pulse.ready.store(false, Ordering::Relaxed);
     }
 }

@@ -5,6 +5,7 @@ pub mod shop;
 
 use shop::{Shop, order};
 use streamrun::http::{self, Options};
+use streamrun::transport::sim::{Fault, Faults, When};
 
 #[test]
 fn tables_are_shown_as_they_were_committed() {
@@ -182,6 +183,7 @@ fn a_worker_is_live_while_it_turns_and_ready_once_its_tasks_run() {
     assert_eq!(shop.get("/ready").status, 200);
     shop.workers.clear();
     assert_eq!(shop.shout("GET", "/ready").status, 503);
+    assert_eq!(shop.shout("GET", "/live").status, 503);
     assert_eq!(shop.shout("GET", "/status/").status, 503);
 }
 
@@ -213,6 +215,50 @@ fn metrics_are_as_prometheus_wants_them() {
     is("streamrun_transport_errors_total{class=\"fenced\"}", 0.0);
     assert!(read["streamrun_commit_duration_seconds_count"] >= 2.0);
     assert!(read["streamrun_table_bytes{table=\"per_user\"}"] > 0.0);
+}
+
+#[test]
+fn tables_are_not_shown_while_they_are_restored() {
+    let mut shop = Shop::open(1, 1);
+    shop.send(&(0..1500).map(|n| order(&format!("u{n}"), "oslo", 1, 60_000)).collect::<Vec<_>>());
+    shop.settle();
+    shop.crash();
+    let mut seen = vec![];
+    while shop.get("/ready").status != 200 {
+        shop.workers[0].turn().expect("a turn");
+        let metrics = exposition::parse(&shop.get("/metrics").body);
+        seen.extend(
+            metrics.get("streamrun_restore_progress_ratio{source=\"orders\",partition=\"0\"}").copied(),
+        );
+        if metrics["streamrun_tasks{state=\"running\"}"] == 0.0 {
+            assert_eq!(shop.get("/status/").json()["per_user"], serde_json::json!({}));
+            assert_eq!(shop.get("/tables/per_user/u1").json()["help"], NO_PARTITIONS);
+        }
+    }
+    assert!(seen.len() > 3 && seen.is_sorted() && seen.first() < seen.last(), "{seen:?}");
+    assert_eq!(shop.get("/tables/per_user/u1").body, "{\"user\":\"u1\",\"count\":1}\n");
+}
+
+const NO_PARTITIONS: &str = "this process has none of the table's partitions at the moment";
+
+#[test]
+fn what_is_taken_back_is_neither_shown_nor_counted() {
+    let mut rollbacks = 0.0;
+    for call in 0..10 {
+        let mut shop = Shop::open(1, 1);
+        let fault = Fault { call, when: When::Before, for_good: false };
+        shop.workers[0].transport.faults = Faults::new(vec![fault]);
+        shop.send(&[order("ann", "oslo", 1, 60_000), order("ann", "oslo", -1, 60_000), "junk".to_owned()]);
+        shop.settle();
+        assert_eq!(shop.get("/status/").json()["per_user"]["ann"], 1, "a fault at call {call}");
+        let metrics = exposition::parse(&shop.get("/metrics").body);
+        let is = |series: &str| assert_eq!(metrics[series], 1.0, "{series} with a fault at call {call}");
+        is("streamrun_source_records_total{source=\"orders\",outcome=\"used\"}");
+        is("streamrun_records_total{node=\"fit\",kind=\"branch\",outcome=\"rejected\"}");
+        is("streamrun_dead_letters_total{source=\"orders\",reason=\"not-json\"}");
+        rollbacks += metrics["streamrun_rollbacks_total"];
+    }
+    assert!(rollbacks > 0.0, "no fault made anything be taken back");
 }
 
 #[test]

@@ -92,6 +92,16 @@ impl Shop {
         Shop { plan, cluster, clock, workers, server, partitions }
     }
 
+    /// All workers die, and one that has not turned yet takes over.
+    pub fn crash(&mut self) {
+        self.workers.drain(..).for_each(|worker| worker.transport.crash());
+        let mut worker = worker(&self.plan, &self.cluster, &self.clock);
+        let handle = worker.control();
+        self.workers.push(worker);
+        self.server =
+            http::serve(&Options::at("127.0.0.1:0"), vec![handle], self.plan.clone()).expect("a port");
+    }
+
     /// Writes records to the source's topic, each into the partition of its key.
     pub fn send(&self, values: &[String]) {
         for value in values {
