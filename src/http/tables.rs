@@ -124,15 +124,17 @@ fn parameters(query: &str, table: &TablePlan) -> Result<(usize, Option<Vec<u8>>)
     let (mut limit, mut after) = (USUAL, None);
     for (name, value) in percent::query(query).ok_or("the query is not well encoded")? {
         match name.as_str() {
+            "limit" if value.is_empty() => {}
             "limit" => {
                 let number = value.parse().ok().filter(|number| (1..=MOST).contains(number));
                 limit = number.ok_or_else(|| format!("`limit` is a number from 1 to {MOST}"))?;
             }
             "after" => {
-                let order = order_of(table, &value);
-                after = Some(order.ok_or_else(|| {
-                    format!("`after` is what a page says as `next`, or {}", key_help(table))
-                })?);
+                after = order_of(table, &value);
+                // A text may be empty and a key all the same.
+                if after.is_none() && !value.is_empty() {
+                    return Err(format!("`after` is what a page says as `next`, or {}", key_help(table)));
+                }
             }
             name => {
                 let meant = did_you_mean(name, ["limit", "after"]).map(|n| format!(", did you mean `{n}`?"));

@@ -11,20 +11,37 @@ pub(super) fn sort_by_key<'k>(entries: Vec<u32>, key: impl Fn(u32) -> &'k [u8]) 
     order.into_iter().map(|(_, entry)| entry).collect()
 }
 
-/// The `limit` entries with the smallest keys, sorted.
+/// The `limit` entries with the smallest keys, sorted. Twice as many are kept at a time: of a large table nearly all
+/// entries cost one comparison, with the largest key that still counted when there were last too many.
 pub(super) fn smallest_by_key<'k>(
-    mut entries: Vec<u32>,
+    entries: impl IntoIterator<Item = u32>,
     limit: usize,
     key: impl Fn(u32) -> &'k [u8],
 ) -> Vec<u32> {
+    let (mut kept, mut largest) = (vec![], None);
     if limit == 0 {
-        return vec![];
+        return kept;
     }
+    for entry in entries {
+        if largest.is_some_and(|largest| key(entry) > largest) {
+            continue;
+        }
+        kept.push(entry);
+        if kept.len() >= limit.saturating_mul(2) {
+            keep_smallest(&mut kept, limit, &key);
+            largest = kept.last().map(|entry| key(*entry));
+        }
+    }
+    keep_smallest(&mut kept, limit, &key);
+    sort_by_key(kept, key)
+}
+
+/// Drops all but `limit` entries; the last that is left has the largest key.
+fn keep_smallest<'k>(entries: &mut Vec<u32>, limit: usize, key: impl Fn(u32) -> &'k [u8]) {
     if entries.len() > limit {
         entries.select_nth_unstable_by(limit - 1, |a, b| key(*a).cmp(key(*b)));
         entries.truncate(limit);
     }
-    sort_by_key(entries, key)
 }
 
 fn shared_len(a: &[u8], b: &[u8]) -> usize {
@@ -60,8 +77,10 @@ mod tests {
         expected.sort_unstable();
         assert_eq!(sorted.iter().map(|entry| keys[*entry as usize]).collect::<Vec<_>>(), expected);
 
-        let first = smallest_by_key((0..keys.len() as u32).collect(), 3, |entry| keys[entry as usize]);
-        assert_eq!(first, sorted[..3]);
+        for limit in 1..=keys.len() + 1 {
+            let first = smallest_by_key(0..keys.len() as u32, limit, |entry| keys[entry as usize]);
+            assert_eq!(first, sorted[..limit.min(keys.len())]);
+        }
         assert!(smallest_by_key(vec![0, 1], 0, |entry| keys[entry as usize]).is_empty());
         assert!(sort_by_key(vec![], |entry| keys[entry as usize]).is_empty());
     }

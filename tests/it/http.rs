@@ -128,6 +128,7 @@ fn what_is_asked_wrongly_is_told_what_there_is() {
         assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some(error)));
     }
     assert_eq!(shop.get("/tables/per_minute?after=ann").status, 400);
+    assert_eq!(shop.get("/tables/per_minute?limit=&after=").status, 200);
     for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
         for path in ["/status/", "/tables/per_user", "/nowhere"] {
             let answer = shop.ask(method, path);

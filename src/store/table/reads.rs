@@ -25,7 +25,7 @@ impl Table {
         let wanted = |entry: &u32| {
             self.committed_row(*entry).is_some() && after.is_none_or(|after| self.entries.key(*entry) > after)
         };
-        let entries = self.entries.iter().filter(wanted).collect();
+        let entries = self.entries.iter().filter(wanted);
         let rows = smallest_by_key(entries, limit, |entry| self.entries.key(entry)).into_iter();
         rows.filter_map(|entry| Some((self.entries.key(entry), self.committed_row(entry)?))).collect()
     }
