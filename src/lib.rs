@@ -1,4 +1,43 @@
 //! streamrun: one TOML file describes a stream-processing pipeline, one binary checks it, tests it and runs it.
+//!
+//! # A tour
+//!
+//! Three layers, in one direction:
+//!
+//! ```text
+//! TOML ──spec──▶ what was written ──plan──▶ what it means ──runtime──▶ tasks that run it
+//! ```
+//!
+//! - [`spec`] mirrors the file: keys and values, each byte with its place. No meaning.
+//! - [`plan`] gives it meaning: names become indices, expressions ([`expr`]) are typed and compiled, each edge gets a
+//!   shape, each node an [`operator::Operator`]. What is wrong is collected as [`diagnostic`]s. `check`, `graph`
+//!   ([`plan::draw`]) and `help` ([`mod@reference`]) stop here.
+//! - [`runtime`] runs it: a [`runtime::Task`] is one partition, synchronous from source to sink; a [`runtime::Worker`]
+//!   has tasks and a [`transport`], and its turns poll, process and commit. [`engine`] is workers in threads,
+//!   [`testing`] a worker under a test's clock, [`http`] what others see of it.
+//!
+//! Between them lies what a record is while it is worked on: a [`frame::Frame`] is a register file over the original
+//! bytes; [`codec`] fills it and splices it out again; [`rows`] are fresh frames, [`outbox`] is what goes out,
+//! [`store`] is what is remembered.
+//!
+//! To add a kind of node: a file in [`operators`] with its doc, its `KIND` (keys, example, check) and its operator,
+//! and a line in the table there. Help, the JSON Schema, checks of its keys and the test that runs its example follow.
+//!
+//! # Invariants
+//!
+//! 1. An operator remembers nothing: all that changes lives in stores. It does no I/O, asks no clock, throws no dice.
+//! 2. The same plan, records in the same order and clock give the same bytes: results never depend on batches, hash
+//!    order or threads. Wall time enters in three places: idle clocks, alerts' ticks, `max_future`.
+//! 3. Only `runtime/commit.rs` makes anything permanent: outputs and changelogs out, then positions with metadata,
+//!    then the commit, then undo logs cleared. An abort replays the undo logs and goes back in the inputs.
+//! 4. State and positions cannot part: the metadata of each position holds the clock, the commit's number and what the
+//!    tables' bytes mean. A commit whose outcome is unknown is decided by the number that is committed.
+//! 5. Waiting and computing are apart: between a task's source and its sinks there is no channel, no lock and no
+//!    allocation a record.
+//! 6. Bad data is data: it becomes a dead letter with a reason, and never stops a task.
+//! 7. What can fail comes first: a `process` that returns an error has changed nothing.
+//!
+//! Who may see whom, and which crate is named where, is kept by `tests/it/tidy.rs`.
 
 pub mod aggregates;
 pub mod codec;

@@ -77,6 +77,7 @@ impl<T: Transport> Worker<T> {
     /// It is permanent.
     pub(super) fn settled(&mut self) {
         self.commits += 1;
+        tracing::debug!(number = self.commits, "committed");
         (self.sent, self.must_commit, self.undone) = (false, false, 0);
         for (_, running) in running(&mut self.tasks) {
             running.commit = self.commits;
@@ -97,17 +98,27 @@ impl<T: Transport> Worker<T> {
         let Some(folder) = self.options.snapshots.clone() else { return };
         let plan = self.plan.clone();
         let Worker { tasks, transport, commits, .. } = self;
+        let mut kept = vec![];
         for (id, running) in running(tasks).filter(|(_, r)| !r.task.changelogs().is_empty()) {
             let mut meta = snapshots::Meta { written: now, commit: *commits, logs: vec![] };
+            let mut logs = vec![];
             for (_, topic) in running.task.changelogs() {
-                match transport.bounds(Partition { topic: *topic, index: id.partition }) {
-                    Ok((_, end)) => meta.logs.push((plan.topics.get(*topic).name.clone(), end)),
+                let partition = Partition { topic: *topic, index: id.partition };
+                match transport.bounds(partition) {
+                    Ok((_, end)) => {
+                        meta.logs.push((plan.topics.get(*topic).name.clone(), end));
+                        logs.push((partition, end));
+                    }
                     Err(error) => return tracing::warn!(%error, "no snapshot was written"),
                 }
             }
-            if let Err(error) = snapshots::write(&folder, id, &running.task, &meta) {
-                tracing::warn!(%error, folder = %folder.display(), "no snapshot was written");
+            match snapshots::write(&folder, id, &running.task, &meta) {
+                Ok(()) => kept.append(&mut logs),
+                Err(error) => tracing::warn!(%error, folder = %folder.display(), "no snapshot was written"),
             }
+        }
+        if let Err(error) = transport.snapshotted(&kept) {
+            tracing::warn!(%error, "the log was not trimmed");
         }
     }
 

@@ -193,6 +193,14 @@ impl<T: Transport> Worker<T> {
             let (first, end) = self.transport.bounds(partition)?;
             let name = &plan.topics.get(changelog).name;
             let tail = snapshot.iter().flat_map(|meta| &meta.logs).find(|(topic, _)| topic == name);
+            if tail.is_none() && first > 0 && !self.options.reset.contains(&declared.name) {
+                let message = format!("the table of `{}` cannot be restored: `{name}` begins at {first}", declared.name);
+                return Err(TransportError::fatal(message).hint(format!(
+                    "what came before is kept in a snapshot that is gone; bring the state folder back, or start the \
+                     table over with `--reset {}`",
+                    declared.name
+                )));
+            }
             let next = tail.map_or(first, |(_, offset)| (*offset).max(first).min(end));
             let forgets = forgets.then(BTreeSet::new);
             logs.push(Log { store, partition, next, end, forgets });
@@ -203,7 +211,23 @@ impl<T: Transport> Worker<T> {
     /// Fills a task from its snapshot, if there is one that can be believed.
     fn snapshot_of(&mut self, task: &mut Task, id: TaskId, commit: u64) -> Option<snapshots::Meta> {
         let folder = self.options.snapshots.clone().filter(|_| self.options.reset.is_empty())?;
-        match snapshots::read(&folder, id, task, commit, self.clock.now_ms()) {
+        let read = snapshots::read(&folder, id, task, commit, self.clock.now_ms());
+        // One that stands for more than a changelog holds is of another log.
+        let ahead = |meta: &snapshots::Meta, worker: &mut Self| {
+            let plan = worker.plan.clone();
+            task.changelogs().iter().any(|(_, topic)| {
+                let name = &plan.topics.get(*topic).name;
+                let stands_for = meta.logs.iter().find(|(log, _)| log == name).map_or(0, |(_, offset)| *offset);
+                let bounds = worker.transport.bounds(Partition { topic: *topic, index: id.partition });
+                bounds.map_or(true, |(_, end)| stands_for > end)
+            })
+        };
+        match read {
+            Ok(Some(meta)) if ahead(&meta, self) => {
+                tracing::warn!(partition = id.partition, "a snapshot of another log is passed over");
+                task.stores = Stores::new(&self.plan.stores);
+                None
+            }
             Ok(meta) => meta,
             Err(()) => {
                 task.stores = Stores::new(&self.plan.stores);
@@ -314,6 +338,10 @@ impl<T: Transport> Worker<T> {
         }
         let Some(TaskState::Restoring(restoring)) = self.tasks.remove(&id) else { return Ok(()) };
         let Restoring { mut task, standings, clock, ticked, commit, logs } = *restoring;
+        if !logs.is_empty() {
+            let rows: usize = task.stores.iter().map(crate::store::Store::len).sum();
+            tracing::info!(part = id.part, partition = id.partition, rows, "tables restored");
+        }
         for log in logs {
             let keys = log.forgets.into_iter().flatten();
             task.forgotten.extend(keys.map(|key| (log.partition.topic, key)));

@@ -260,6 +260,9 @@ impl<T: Transport> Worker<T> {
                 Ok(Turn::Busy)
             }
             Event::Assigned(partitions) => {
+                if !partitions.is_empty() {
+                    tracing::info!(inputs = partitions.len(), "assigned");
+                }
                 // Written down first: what fails on the way is done again, and nobody says it twice.
                 self.to_open.extend(partitions);
                 self.open()?;

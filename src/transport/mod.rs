@@ -155,6 +155,12 @@ pub trait Transport {
         None
     }
 
+    /// A snapshot has been written that stands for these changelogs up to these offsets: what lies before them is
+    /// needed no more. A transport that keeps house by itself does so now.
+    fn snapshotted(&mut self, _changelogs: &[(Partition, i64)]) -> Result<(), TransportError> {
+        Ok(())
+    }
+
     /// Writes records, to be seen when they are committed.
     fn send(&mut self, outbox: &Outbox) -> Result<(), TransportError>;
 

@@ -124,6 +124,16 @@ impl Transport for Local {
         Ok(self.readings.next(partition).unwrap_or(0) >= end)
     }
 
+    fn snapshotted(&mut self, changelogs: &[(Partition, i64)]) -> Outcome<()> {
+        self.trim(super::KEEP_BYTES, changelogs).map(drop)
+    }
+
+    fn lag(&mut self, partition: Partition, position: i64) -> Option<i64> {
+        let home = self.home(partition.topic).ok()?;
+        let end = self.log.end_offset(home.topic, partition.index).ok()?;
+        Some((end - position).max(0))
+    }
+
     fn send(&mut self, outbox: &Outbox) -> Outcome<()> {
         // First everything that can fail: half an outbox that is staged would be sent twice by who tries again.
         for output in outbox.records() {
