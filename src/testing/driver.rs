@@ -1,43 +1,29 @@
-//! The engine under test: a worker on a cluster in memory, and a clock.
+//! The engine under test: a worker on a cluster in memory, and a clock that only the test moves.
+//!
+//! Nothing is committed but by the test: the engine's own interval is switched off, so that a crash loses all that no
+//! expectation, no wait and no `commit` has made permanent. What cannot wait (an alert's tick, more rows than a commit
+//! may hold) is committed all the same, as ever.
 
-use super::trace;
+use super::trace::Trace;
 use crate::headers;
 use crate::operator::NodeId;
+use crate::outbox::TopicId;
+use crate::partitioner;
 use crate::plan::Plan;
-use crate::plan::cases::{Sent, Target};
-use crate::rows::Row;
+use crate::plan::cases::{Sent, key_of};
+use crate::runtime::tally::Tallies;
 use crate::runtime::{Options, Stopped, Task, Turn, Worker};
-use crate::store::{self, Store};
 use crate::time::{Clock, ManualClock};
 use crate::transport::sim::{Cluster, Entry, Sim};
 use crate::transport::{Limits, Record};
-use crate::{partitioner, runtime};
-use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// A record that was written, or a row.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Written {
-    /// Its key as text.
-    pub key: Option<String>,
-    /// Its value: JSON if it is, text otherwise; none is a tombstone.
-    pub value: Option<Json>,
-    /// The value as text.
-    pub text: String,
-    /// Its timestamp in milliseconds.
-    pub timestamp: i64,
-    /// Its partition.
-    pub partition: u32,
-    /// Its headers.
-    pub headers: Vec<(String, String)>,
-}
 
 /// The engine under test.
 #[derive(Debug)]
 pub struct Driver {
-    plan: Arc<Plan>,
-    cluster: Cluster,
+    pub(super) plan: Arc<Plan>,
+    pub(super) cluster: Cluster,
     clock: ManualClock,
     worker: Option<Worker<Sim>>,
     partitions: u32,
@@ -45,51 +31,64 @@ pub struct Driver {
     /// Whether the test says where the clock starts, and so moves it by waiting alone.
     fixed: bool,
     started: bool,
-    looked: BTreeMap<String, usize>,
-    said: Vec<(NodeId, Vec<u8>)>,
+    pub(super) looked: BTreeMap<String, usize>,
+    pub(super) said: Vec<(NodeId, Vec<u8>)>,
     /// What was counted by workers that have crashed, as far as it was committed.
-    counted: runtime::tally::Tallies,
+    counted: Tallies,
     next: BTreeMap<usize, u32>,
-    /// What each node did with each record.
-    pub trace: Vec<String>,
+    /// What each node does with each record, if it is told.
+    trace: Option<Trace>,
 }
 
 /// More turns than this without an end is a fault of ours.
 const MOST_TURNS: usize = 1_000_000;
 
+/// Longer than any test waits.
+const NEVER: i64 = i64::MAX;
+
 impl Driver {
     /// An engine that has read nothing yet.
-    pub fn new(plan: Arc<Plan>, partitions: u32, at: Option<i64>, batch: usize) -> Self {
+    pub fn new(plan: Arc<Plan>, partitions: u32, at: Option<i64>) -> Self {
         let cluster = Cluster::default();
         for topic in plan.topics.all() {
             cluster.create(&topic.name, partitions);
         }
-        let counted = runtime::tally::Tallies::new(plan.nodes.len(), plan.sources.len(), plan.reasons.len());
         Driver {
             cluster,
             clock: ManualClock::at(at.unwrap_or(0)),
             worker: None,
             partitions,
-            batch,
+            batch: 1000,
             fixed: at.is_some(),
             started: at.is_some(),
             looked: BTreeMap::new(),
             said: vec![],
-            counted,
+            counted: Tallies::new(plan.nodes.len(), plan.sources.len(), plan.reasons.len()),
             next: BTreeMap::new(),
-            trace: vec![],
+            trace: None,
             plan,
         }
     }
 
+    /// The same, record by record, telling what each node does with each.
+    pub fn told(plan: Arc<Plan>, partitions: u32, at: Option<i64>) -> Self {
+        let trace = Trace::new(plan.clone(), partitions);
+        Driver { batch: 1, trace: Some(trace), ..Self::new(plan, partitions, at) }
+    }
+
+    /// What each node did with each record.
+    pub fn trace(&self) -> Vec<String> {
+        self.trace.as_ref().map(Trace::lines).unwrap_or_default()
+    }
+
     /// The worker, started if there is none.
-    fn worker(&mut self) -> &mut Worker<Sim> {
+    pub(super) fn worker(&mut self) -> &mut Worker<Sim> {
         let (plan, cluster, clock, batch) = (&self.plan, &self.cluster, &self.clock, self.batch);
         self.worker.get_or_insert_with(|| {
             let names = plan.topics.all().iter().map(|t| t.name.clone()).collect();
             let options = Options {
                 limits: Limits { records: batch, bytes: usize::MAX },
-                commit_every: plan.settings.commit_every,
+                commit_every: NEVER,
                 ..Options::default()
             };
             Worker::new(plan.clone(), Sim::new(cluster.clone(), names), Arc::new(clock.clone()), options)
@@ -98,16 +97,13 @@ impl Driver {
 
     /// Lets the engine work until there is nothing left to do.
     fn settle(&mut self) -> Result<(), Stopped> {
-        let told = self.batch == 1;
         for _ in 0..MOST_TURNS {
-            let before = told.then(|| trace::seen(self.worker()));
+            let before = self.trace.is_some().then(|| Trace::seen(self.worker()));
             let turn = self.worker().turn()?;
-            if let Some(before) = before {
-                let line = trace::line(&before, self.worker());
-                self.trace.extend(line);
+            if let (Some(before), Some(trace), Some(worker)) = (before, &mut self.trace, &self.worker) {
+                trace.turn(&before, worker, &self.cluster, self.clock.now_ms());
             }
-            let said = std::mem::take(&mut self.worker().said);
-            self.said.extend(said);
+            self.heed();
             if turn == Turn::Idle {
                 return Ok(());
             }
@@ -115,70 +111,75 @@ impl Driver {
         Err(Stopped::fatal("the engine does not come to rest"))
     }
 
+    /// Hears what has been said and sees what has been written.
+    fn heed(&mut self) {
+        let said = std::mem::take(&mut self.worker().said);
+        if let Some(trace) = &mut self.trace {
+            trace.written(&self.cluster);
+            trace.said(&said);
+        }
+        self.said.extend(said);
+    }
+
     /// Sends records to a source's first topic.
     pub fn send(&mut self, source: usize, records: &[Sent]) -> Result<(), Stopped> {
-        let plan = self.plan.clone();
-        let mut task = Task::new(plan.clone(), plan.runs[source].part, 0, true);
-        let input = task.inputs.iter().position(|i| i.source == source).unwrap_or(0);
-        let times: Vec<Option<i64>> = records
-            .iter()
-            .map(|sent| {
-                let record = Record {
-                    offset: 0,
-                    timestamp: sent.timestamp.unwrap_or(i64::MIN),
-                    key: None,
-                    value: sent.value.as_deref(),
-                    headers: &[],
-                };
-                Some(task.time_of(input, &record)).filter(|time| *time != i64::MIN)
-            })
-            .collect();
-        self.move_to(&times);
-        let topic = &plan.topics.get(plan.sources[source].topics[0]).name;
+        self.move_to(&self.times(source, records));
+        let topic = self.plan.sources[source].topics[0];
         for sent in records {
             let key = sent.key.clone().unwrap_or_else(|| self.default_key(source, sent));
             let partition = sent.partition.unwrap_or_else(|| self.partition(source, key.as_deref()));
             let mut run = vec![];
-            sent.headers
-                .iter()
-                .for_each(|(name, value)| headers::push(&mut run, name.as_bytes(), Some(value.as_bytes())));
+            for (name, value) in &sent.headers {
+                headers::push(&mut run, name.as_bytes(), Some(value.as_bytes()));
+            }
             let timestamp = sent.timestamp.unwrap_or_else(|| self.clock.now_ms());
             let entry = Entry { timestamp, key, value: sent.value.clone(), headers: run };
-            let partition = partition.min(self.partitions - 1);
-            self.cluster.write(topic, partition, entry);
+            self.write(source, topic, partition.min(self.partitions - 1), entry);
         }
         self.settle()
     }
 
+    fn write(&mut self, source: usize, topic: TopicId, partition: u32, entry: Entry) {
+        let offset = self.cluster.write(&self.plan.topics.get(topic).name, partition, entry);
+        if let (Some(trace), Some(offset)) = (&mut self.trace, offset) {
+            trace.sent(source, topic, partition, offset);
+        }
+    }
+
+    /// The event times of records, where they have one.
+    fn times(&self, source: usize, records: &[Sent]) -> Vec<i64> {
+        let plan = self.plan.clone();
+        let mut task = Task::new(plan.clone(), plan.runs[source].part, 0, true);
+        let input = task.inputs.iter().position(|i| i.source == source).unwrap_or(0);
+        let mut time_of = |sent: &Sent| {
+            let timestamp = sent.timestamp.unwrap_or(i64::MIN);
+            let value = sent.value.as_deref();
+            task.time_of(input, &Record { offset: 0, timestamp, key: None, value, headers: &[] })
+        };
+        records.iter().map(&mut time_of).filter(|time| *time != i64::MIN).collect()
+    }
+
     /// Without a start of its own the clock begins at the first event time, and no record lies in its future.
-    fn move_to(&mut self, times: &[Option<i64>]) {
-        let mut times = times.iter().flatten().copied();
+    fn move_to(&mut self, times: &[i64]) {
         if self.fixed {
             return;
         }
-        if !self.started
-            && let Some(first) = times.clone().next()
-        {
-            self.clock.set(first);
+        if let Some(first) = times.first().filter(|_| !self.started) {
+            self.clock.set(*first);
             self.started = true;
         }
-        if let Some(largest) = times.by_ref().max().filter(|largest| *largest > self.clock.now_ms()) {
-            self.clock.set(largest);
+        if let Some(largest) = times.iter().max().filter(|largest| **largest > self.clock.now_ms()) {
+            self.clock.set(*largest);
         }
     }
 
-    /// The key that a producer would give the record: the source's key field.
+    /// The key that a producer would give the record.
     fn default_key(&self, source: usize, sent: &Sent) -> Option<Vec<u8>> {
-        let key = self.plan.sources[source].key.as_ref()?;
-        let value: Json = serde_json::from_slice(sent.value.as_deref()?).ok()?;
-        let field = key.name.split('.').try_fold(&value, |value, part| value.get(part))?;
-        match field {
-            Json::String(text) if !key.json => Some(text.clone().into_bytes()),
-            Json::Null => None,
-            other => Some(other.to_string().into_bytes()),
-        }
+        let value = serde_json::from_slice(sent.value.as_deref()?).ok()?;
+        key_of(&self.plan.sources[source], &value)
     }
 
+    /// The partition of a key; records without one go round.
     fn partition(&mut self, source: usize, key: Option<&[u8]>) -> u32 {
         match key {
             Some(key) => partitioner::partition_of(key, self.partitions),
@@ -190,46 +191,55 @@ impl Driver {
         }
     }
 
-    /// Moves the clock on, stopping wherever there is something to do.
+    /// Moves the clock on, stopping wherever there is something to do. What is done there is committed there.
     pub fn wait(&mut self, ms: i64) -> Result<(), Stopped> {
-        self.settle()?;
+        self.commit()?;
         let until = self.clock.now_ms().saturating_add(ms);
+        if let Some(trace) = &mut self.trace {
+            trace.wait(ms);
+        }
         while self.clock.now_ms() < until {
             let now = self.clock.now_ms();
             let wakes = self.worker().wakes_at().filter(|at| *at > now);
             self.clock.set(wakes.map_or(until, |at| at.min(until)));
-            self.settle()?;
+            self.commit()?;
         }
-        self.commit()
+        Ok(())
     }
 
-    /// Commits what there is.
+    /// Commits what there is, until there is nothing left: what is committed may be somebody's input.
     pub fn commit(&mut self) -> Result<(), Stopped> {
-        self.settle()?;
-        self.worker().commit_now()?;
-        let said = std::mem::take(&mut self.worker().said);
-        self.said.extend(said);
-        Ok(())
+        for _ in 0..MOST_TURNS {
+            self.settle()?;
+            if !self.worker().is_dirty() {
+                return Ok(());
+            }
+            self.worker().commit_now()?;
+            if let Some(trace) = &mut self.trace {
+                trace.commit();
+            }
+            self.heed();
+        }
+        Err(Stopped::fatal("the engine does not come to rest"))
     }
 
     /// Loses what is not committed, and starts again.
     pub fn crash(&mut self) -> Result<(), Stopped> {
         if let Some(worker) = self.worker.take() {
-            worker.running().for_each(|(_, task)| self.counted.add(task.committed_tallies()));
+            self.counted.add(&worker.tallies());
             worker.transport.crash();
-            if self.batch == 1 {
-                self.trace.push("crash".to_owned());
-            }
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.crash();
         }
         self.settle()
     }
 
-    /// How many records were late at a node.
+    /// How many records were late at a node, over all of the test.
     pub fn late(&mut self, node: &str) -> u64 {
         let Some((id, _)) = self.plan.clone().node(node) else { return 0 };
-        let counted = self.counted.nodes[id.0 as usize].late;
-        let now: u64 = self.worker().running().map(|(_, task)| task.tallies.nodes[id.0 as usize].late).sum();
-        counted + now
+        let at = id.0 as usize;
+        self.counted.nodes[at].late + self.worker().tallies_so_far().nodes[at].late
     }
 
     /// Whether every record is accounted for.
@@ -240,97 +250,5 @@ impl Driver {
             }
         }
         Ok(())
-    }
-
-    /// What is at a target since it was last looked at; a table's rows now.
-    pub fn look(&mut self, target: &Target) -> Vec<Written> {
-        let plan = self.plan.clone();
-        match target {
-            Target::Table(name) => self.rows(name),
-            Target::Alert(name) => {
-                let Some((id, _)) = plan.node(name) else { return vec![] };
-                let (ours, others) =
-                    std::mem::take(&mut self.said).into_iter().partition(|(node, _)| *node == id);
-                self.said = others;
-                let ours: Vec<(NodeId, Vec<u8>)> = ours;
-                ours.into_iter().map(|(_, json)| row_of(&json, None)).collect()
-            }
-            Target::DeadLetters => self.topic(&plan.topics.get(plan.dead_letters).name, "dead_letters"),
-            Target::Sink(name) => {
-                let topic = plan.node(name).and_then(|(_, node)| node.target.clone()).unwrap_or_default();
-                self.topic(&topic, name)
-            }
-        }
-    }
-
-    /// What a topic has got since it was last looked at under this name.
-    fn topic(&mut self, topic: &str, name: &str) -> Vec<Written> {
-        let mut found = vec![];
-        for (partition, entries) in self.cluster.records(topic).into_iter().enumerate() {
-            let looked = self.looked.entry(format!("{name} {partition}")).or_default();
-            found.extend(entries[*looked..].iter().map(|entry| written(entry, partition as u32)));
-            *looked = entries.len();
-        }
-        found
-    }
-
-    /// The rows of a table, over all tasks, in the order of their keys.
-    fn rows(&mut self, name: &str) -> Vec<Written> {
-        let plan = self.plan.clone();
-        let Some((_, node)) = plan.node(name) else { return vec![] };
-        let Some(table) = &node.table else { return vec![] };
-        let fields = table.rows.variants.first().map(|v| v.layout.set.clone()).unwrap_or_default();
-        let mut found = vec![];
-        for (_, task) in self.worker().running() {
-            let mut show = |end: Option<i64>, key: &[u8], stored: store::Row<'_>| {
-                let mut row = Row::with_width(plan.width);
-                let shown = node.operator.show(&plan.constants, end, key, stored, &mut row);
-                let mut json = vec![];
-                runtime::dead::write_row(&mut json, &row.frame(&plan.constants), &fields);
-                if shown.is_ok() {
-                    found.push(row_of(&json, None));
-                }
-            };
-            match task.stores.iter().nth(table.store as usize) {
-                Some(Store::Table(rows)) => {
-                    rows.committed_range(None, usize::MAX)
-                        .into_iter()
-                        .for_each(|(key, row)| show(None, key, row));
-                }
-                Some(Store::Windows(rows)) => {
-                    let rows = rows.committed_range(None, usize::MAX).into_iter();
-                    rows.for_each(|(end, key, row)| show(Some(end), key, row));
-                }
-                None => {}
-            }
-        }
-        found
-    }
-}
-
-fn row_of(json: &[u8], key: Option<String>) -> Written {
-    Written {
-        key,
-        value: serde_json::from_slice(json).ok(),
-        text: String::from_utf8_lossy(json).into_owned(),
-        timestamp: 0,
-        partition: 0,
-        headers: vec![],
-    }
-}
-
-fn written(entry: &Entry, partition: u32) -> Written {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let headers = headers::iter(&entry.headers);
-    Written {
-        key: entry.key.as_deref().map(text),
-        value: entry
-            .value
-            .as_deref()
-            .map(|v| serde_json::from_slice(v).unwrap_or_else(|_| Json::String(text(v)))),
-        text: entry.value.as_deref().map(text).unwrap_or_default(),
-        timestamp: entry.timestamp,
-        partition,
-        headers: headers.map(|(name, value)| (text(name), value.map(text).unwrap_or_default())).collect(),
     }
 }

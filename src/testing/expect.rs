@@ -1,28 +1,28 @@
 //! Rows as they are expected, beside rows as they are.
 
-use super::driver::{Driver, Written};
+use super::correct::{self, Correction};
+use super::look::Written;
 use super::name_of;
+use super::pair::{before, field, fits, pair, same};
+use super::short::{described, short};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::plan::cases::{Expected, Target};
-use crate::time;
-use serde_json::Value as Json;
+
+/// What differs at one target, and how the file would have to be written for nothing to differ.
+pub type Difference = (Vec<Diagnostic>, Option<Correction>);
 
 /// Compares what is at a target with what is expected: exactly these, in this order per key, each by the fields it
 /// names.
-pub fn compare(driver: &mut Driver, target: &Target, rows: &[Expected], place: Place) -> Vec<Diagnostic> {
-    let actual = driver.look(target);
-    let pairs = pair(rows, &actual);
+pub fn compare(actual: &[Written], target: &Target, rows: &[Expected], place: Place) -> Difference {
+    let pairs = pair(rows, actual);
     let mut unmatched: Vec<usize> = (0..actual.len()).filter(|a| !pairs.contains(&Some(*a))).collect();
-    let mut faults = vec![];
-    for (expected, _) in rows.iter().zip(&pairs).filter(|(_, pair)| pair.is_none()) {
-        // The row that comes closest is the one that was likely meant.
-        let closest =
-            unmatched.iter().copied().max_by_key(|a| (fits(expected, &actual[*a]), std::cmp::Reverse(*a)));
-        let closest = closest.filter(|a| fits(expected, &actual[*a]) > 0 || rows.len() == actual.len());
-        faults.push(match closest {
-            Some(at) => {
-                unmatched.retain(|a| *a != at);
-                differs(target, expected, &actual[at])
+    let (mut faults, mut meant) = (vec![], pairs.clone());
+    for (at, expected) in rows.iter().enumerate().filter(|(at, _)| pairs[*at].is_none()) {
+        meant[at] = closest(expected, actual, &unmatched, rows.len() == actual.len());
+        faults.push(match meant[at] {
+            Some(close) => {
+                unmatched.retain(|a| *a != close);
+                differs(target, expected, actual, close, &pairs)
             }
             None => missing(target, expected),
         });
@@ -30,96 +30,29 @@ pub fn compare(driver: &mut Driver, target: &Target, rows: &[Expected], place: P
     if !unmatched.is_empty() {
         faults.push(unexpected(target, unmatched.iter().map(|a| &actual[*a]), place));
     }
-    faults
+    let wrong = !faults.is_empty();
+    (faults, wrong.then(|| Correction::Rows { place, rows: correct::rows(target, rows, actual, &meant) }))
 }
 
-/// Pairs each expected row with an actual one. Within a key the order has to be kept; between keys it is free.
-fn pair(rows: &[Expected], actual: &[Written]) -> Vec<Option<usize>> {
-    let mut taken = vec![false; actual.len()];
-    let mut pairs = vec![];
-    for row in rows {
-        let free = |at: &usize| {
-            let earlier =
-                |b: &usize| !taken[*b] && actual[*b].key == actual[*at].key && actual[*at].key.is_some();
-            !taken[*at] && !(0..*at).any(|b| earlier(&b)) && fits(row, &actual[*at]) == row.fields.len()
-        };
-        let found = (0..actual.len()).find(free);
-        if let Some(at) = found {
-            taken[at] = true;
-        }
-        pairs.push(found);
-    }
-    pairs
+/// The row that comes closest is the one that was likely meant.
+fn closest(expected: &Expected, actual: &[Written], unmatched: &[usize], as_many: bool) -> Option<usize> {
+    let fit = |at: &usize| fits(expected, &actual[*at]);
+    let closest = unmatched.iter().copied().max_by_key(|at| (fit(at), std::cmp::Reverse(*at)));
+    closest.filter(|at| fit(at) > 0 || as_many)
 }
 
-/// How many of the fields that are named are as they should be.
-fn fits(expected: &Expected, actual: &Written) -> usize {
-    expected
-        .fields
-        .iter()
-        .filter(|(name, value)| field(actual, name).is_some_and(|found| same(&found, value)))
-        .count()
-}
-
-/// What a row has under a name.
-fn field(actual: &Written, name: &str) -> Option<Json> {
-    let header =
-        |name: &str| actual.headers.iter().find(|(n, _)| n == name).map(|(_, v)| Json::String(v.clone()));
-    match name {
-        "_key" => Some(actual.key.clone().map_or(Json::Bool(false), Json::String)),
-        "_timestamp" => {
-            let mut text = vec![];
-            time::write_timestamp(&mut text, actual.timestamp)?;
-            String::from_utf8(text).ok().map(Json::String)
-        }
-        "_partition" => Some(Json::from(actual.partition)),
-        "_headers" => {
-            let headers =
-                actual.headers.iter().map(|(name, value)| (name.clone(), Json::String(value.clone())));
-            Some(Json::Object(headers.collect()))
-        }
-        "_reason" => header("streamrun-reason"),
-        "_node" => header("streamrun-node"),
-        "_value" => Some(Json::String(actual.text.clone())),
-        "_tombstone" => Some(Json::Bool(actual.value.is_none())),
-        name => {
-            name.split('.').try_fold(actual.value.as_ref()?, |value, part| value.get(part)).cloned().or_else(
-                || {
-                    // A name with dots may also be a member's own.
-                    actual.value.as_ref()?.get(name).cloned()
-                },
-            )
-        }
-    }
-}
-
-/// Numbers as numbers; of a table the members that are named; headers, too, only those that are named.
-fn same(found: &Json, expected: &Json) -> bool {
-    match (found, expected) {
-        (Json::Number(a), Json::Number(b)) => match (a.as_i64(), b.as_i64()) {
-            (Some(a), Some(b)) => a == b,
-            _ => a.as_f64().zip(b.as_f64()).is_some_and(|(a, b)| a == b || (a - b).abs() <= 1e-9 * b.abs()),
-        },
-        (Json::Object(a), Json::Object(b)) => {
-            b.iter().all(|(name, b)| a.get(name).is_some_and(|a| same(a, b)))
-        }
-        (Json::Array(a), Json::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Json::String(a), Json::String(b)) => a == b || same_time(a, b),
-        (a, b) => a == b,
-    }
-}
-
-/// Two ways of writing one point in time.
-fn same_time(a: &str, b: &str) -> bool {
-    let time = |text: &str| time::parse_timestamp(text.as_bytes());
-    time(a).is_some_and(|a| time(b) == Some(a))
-}
-
-fn differs(target: &Target, expected: &Expected, actual: &Written) -> Diagnostic {
+fn differs(
+    target: &Target,
+    expected: &Expected,
+    actual: &[Written],
+    close: usize,
+    pairs: &[Option<usize>],
+) -> Diagnostic {
+    let row = &actual[close];
     let message = format!("a row of `{}` is not as expected", name_of(target));
     let mut fault = Diagnostic::error(Code::TestFailed, message, expected.place).label("expected this");
     for (name, value) in &expected.fields {
-        match field(actual, name) {
+        match field(row, name, value) {
             Some(found) if same(&found, value) => {}
             Some(found) => fault = fault.note(format!("{name}: expected {value}, found {found}")),
             None => fault = fault.note(format!("{name}: expected {value}, found nothing")),
@@ -127,8 +60,26 @@ fn differs(target: &Target, expected: &Expected, actual: &Written) -> Diagnostic
     }
     if fault.notes.is_empty() {
         fault = fault.note("every field is as expected, but another row of its key comes first");
+        fault = match first_of_key(actual, close, pairs) {
+            Some(first) => fault.note(format!("that row is {}", short(&described(&actual[first])))),
+            None => fault,
+        };
     }
-    fault.note(format!("the row is {}", describe(actual)))
+    fault.note(format!("the row is {}", described(row)))
+}
+
+/// The first row of a row's key that nobody has taken, if it comes before it.
+fn first_of_key(actual: &[Written], row: usize, pairs: &[Option<usize>]) -> Option<usize> {
+    let before = before(actual);
+    let earlier = std::iter::successors(before[row], |at| before[*at]);
+    let (mut free, mut any) = (None, None);
+    for at in earlier {
+        any = Some(at);
+        if !pairs.contains(&Some(at)) {
+            free = Some(at);
+        }
+    }
+    free.or(any)
 }
 
 fn missing(target: &Target, expected: &Expected) -> Diagnostic {
@@ -136,23 +87,17 @@ fn missing(target: &Target, expected: &Expected) -> Diagnostic {
         .label("expected this")
 }
 
+/// How many rows that nobody expected are shown.
+const MOST_SHOWN: usize = 5;
+
 fn unexpected<'w>(target: &Target, rows: impl Iterator<Item = &'w Written>, place: Place) -> Diagnostic {
     let rows: Vec<_> = rows.collect();
     let plural = if rows.len() == 1 { "a row" } else { "rows" };
     let message = format!("`{}` has {plural} that nobody expected", name_of(target));
     let fault = Diagnostic::error(Code::TestFailed, message, place).label(format!("{} more", rows.len()));
-    rows.iter().take(5).fold(fault, |fault, row| fault.note(describe(row)))
-}
-
-fn describe(row: &Written) -> String {
-    let value = if row.value.is_none() { "a tombstone" } else { row.text.as_str() };
-    let reason = row.headers.iter().find(|(name, _)| name == "streamrun-reason").map(|(_, reason)| reason);
-    let value = match reason {
-        Some(reason) => format!("{value} ({reason})"),
-        None => value.to_owned(),
-    };
-    match &row.key {
-        Some(key) => format!("{key}: {value}"),
-        None => value,
+    let shown = rows.iter().take(MOST_SHOWN).fold(fault, |fault, row| fault.note(described(row)));
+    match rows.len().saturating_sub(MOST_SHOWN) {
+        0 => shown,
+        others => shown.note(format!("and {others} others")),
     }
 }

@@ -1,14 +1,21 @@
 //! Running the tests of a pipeline: the real engine on a cluster in memory, with a clock that only the test moves.
 
+mod correct;
 mod driver;
 mod expect;
+mod look;
+mod pair;
+mod short;
 mod trace;
 
-pub use driver::{Driver, Written};
+pub use correct::{Corrected, Correction, Fields};
+pub use driver::Driver;
+pub use look::Written;
 
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::plan::cases::{Case, Step, Target};
-use crate::plan::{self, Override, Plan};
+use crate::plan::{self, Override};
+use crate::runtime::Stopped;
 use std::sync::Arc;
 
 /// How a test ended.
@@ -20,7 +27,9 @@ pub struct Outcome {
     pub place: Place,
     /// What differs, if anything does.
     pub faults: Vec<Diagnostic>,
-    /// What each node did with each record, for a test that failed.
+    /// How its expectations would have to be written for it to pass; nothing if that would not help.
+    pub corrections: Vec<Correction>,
+    /// What happened, record by record, for a test that failed.
     pub trace: Vec<String>,
 }
 
@@ -35,47 +44,80 @@ impl Outcome {
 pub fn run(source: &str, overrides: &[Override], case: &Case) -> Outcome {
     let mut all = overrides.to_vec();
     all.extend(case.params.iter().cloned());
-    let outcome = |faults, trace| Outcome { name: case.name.clone(), place: case.place, faults, trace };
+    let outcome = |faults, corrections, trace| Outcome {
+        name: case.name.clone(),
+        place: case.place,
+        faults,
+        corrections,
+        trace,
+    };
     let checked = plan::check(source, &all);
     let Some(plan) = checked.plan.map(Arc::new) else {
-        return outcome(checked.diagnostics, vec![]);
+        let with = |fault: Diagnostic| fault.note(format!("with the params of the test `{}`", case.name));
+        return outcome(checked.diagnostics.into_iter().map(with).collect(), vec![], vec![]);
     };
-    let faults = play(&plan, case, 1000).0;
+    let mut played = Played::default();
+    played.play(Driver::new(plan.clone(), case.partitions, case.at), case);
     // Only a test that failed is told in detail: it is run again, record by record.
-    let trace = if faults.is_empty() { vec![] } else { play(&plan, case, 1).1 };
-    outcome(faults, trace)
+    let trace = match played.faults.is_empty() {
+        true => vec![],
+        false => Played::default().play(Driver::told(plan, case.partitions, case.at), case),
+    };
+    outcome(played.faults, played.corrections, trace)
 }
 
-/// Plays a test; what differs, and what each node did.
-fn play(plan: &Arc<Plan>, case: &Case, batch: usize) -> (Vec<Diagnostic>, Vec<String>) {
-    let mut driver = Driver::new(plan.clone(), case.partitions, case.at, batch);
-    let mut faults = vec![];
-    for step in &case.steps {
-        let done = match step {
-            Step::Send { source, records } => driver.send(*source, records),
-            Step::Wait(ms) => driver.wait(*ms),
-            Step::Crash => driver.crash(),
-            Step::Commit => driver.commit(),
-            Step::Expect { target, rows, place } => {
-                driver.commit().map(|()| faults.extend(expect::compare(&mut driver, target, rows, *place)))
+/// What came of playing a test.
+#[derive(Debug, Default)]
+struct Played {
+    faults: Vec<Diagnostic>,
+    corrections: Vec<Correction>,
+}
+
+impl Played {
+    /// Plays a test; what happened, if the driver tells.
+    fn play(&mut self, mut driver: Driver, case: &Case) -> Vec<String> {
+        let failed = |why: String| Diagnostic::error(Code::TestFailed, why, case.place);
+        for step in &case.steps {
+            if let Err(stopped) = self.step(&mut driver, step) {
+                self.faults.push(failed(stopped.to_string()));
+                self.corrections.clear();
+                break;
             }
-            Step::ExpectLate { node, count, place } => driver.commit().map(|()| {
-                let late = driver.late(node);
-                if late != *count {
-                    let message = format!("`{node}` had {late} late records, expected {count}");
-                    faults.push(Diagnostic::error(Code::TestFailed, message, *place));
-                }
-            }),
-        };
-        if let Err(stopped) = done {
-            faults.push(Diagnostic::error(Code::TestFailed, stopped.to_string(), case.place));
-            break;
+        }
+        if let Err(why) = driver.adds_up() {
+            self.faults.push(failed(why));
+        }
+        driver.trace()
+    }
+
+    fn step(&mut self, driver: &mut Driver, step: &Step) -> Result<(), Stopped> {
+        match step {
+            Step::Send { source, records } => driver.send(*source, records)?,
+            Step::Wait(ms) => driver.wait(*ms)?,
+            Step::Crash => driver.crash()?,
+            Step::Commit => driver.commit()?,
+            Step::Expect { target, rows, place } => {
+                driver.commit()?;
+                let (faults, correction) = expect::compare(&driver.look(target), target, rows, *place);
+                self.faults.extend(faults);
+                self.corrections.extend(correction);
+            }
+            Step::ExpectLate { node, count, place } => {
+                driver.commit()?;
+                self.late(driver.late(node), node, *count, *place);
+            }
+        }
+        Ok(())
+    }
+
+    fn late(&mut self, late: u64, node: &str, expected: u64, place: Place) {
+        if late != expected {
+            let records = if late == 1 { "record" } else { "records" };
+            let message = format!("`{node}` had {late} late {records}, expected {expected}");
+            self.faults.push(Diagnostic::error(Code::TestFailed, message, place));
+            self.corrections.push(Correction::Late { place, count: late });
         }
     }
-    if let Err(why) = driver.adds_up() {
-        faults.push(Diagnostic::error(Code::TestFailed, why, case.place));
-    }
-    (faults, driver.trace)
 }
 
 /// What a target is called.

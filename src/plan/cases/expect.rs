@@ -123,14 +123,13 @@ impl Reader<'_> {
             self.faults.add(Diagnostic::error(Code::BadTest, message, entry.place));
             return None;
         }
-        let Item::Int(count) = entry.value.item else {
-            self.faults.add(form::wrong_form(&entry.key, &entry.value, "a whole number"));
-            return None;
+        let (count, wanted) = match entry.value.item {
+            Item::Int(count) => (u64::try_from(count).ok(), "a number that is not negative"),
+            _ => (None, "a whole number"),
         };
-        Some(Step::ExpectLate {
-            node: entry.key.clone(),
-            count: count.max(0) as u64,
-            place: entry.value.place,
-        })
+        if count.is_none() {
+            self.faults.add(form::wrong_form(&entry.key, &entry.value, wanted));
+        }
+        Some(Step::ExpectLate { node: entry.key.clone(), count: count?, place: entry.value.place })
     }
 }

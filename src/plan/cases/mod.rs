@@ -132,11 +132,14 @@ pub struct Expected {
     pub place: Place,
 }
 
+/// More partitions show nothing that these do not.
+const MOST_PARTITIONS: i64 = 1000;
+
 mod expect;
 mod send;
 
 pub use expect::EXPECTED;
-pub use send::{SENT, to_json};
+pub use send::{SENT, key_of, to_json};
 
 struct Reader<'r> {
     graph: &'r Graph<'r>,
@@ -144,6 +147,8 @@ struct Reader<'r> {
     sources: &'r [SourcePlan],
     shared: &'r RefCell<Shared>,
     faults: &'r mut Faults,
+    /// How many partitions each topic has in the test that is read.
+    partitions: u32,
 }
 
 /// Reads all tests.
@@ -163,7 +168,7 @@ pub fn read(
         );
         return vec![];
     };
-    let mut reader = Reader { graph, nodes, sources, shared, faults };
+    let mut reader = Reader { graph, nodes, sources, shared, faults, partitions: 1 };
     for value in values.iter().filter(|value| value.as_table().is_none()) {
         reader.faults.add(form::wrong_form("test", value, "tables: write `[[test]]`"));
     }
@@ -176,6 +181,7 @@ impl Reader<'_> {
         let place = named.map_or(place, |e| e.value.place);
         form::conform(table, KEYS, "this test", place, self.faults);
         let name = named.and_then(|e| e.value.as_text()).map(|t| t.text.clone()).unwrap_or_default();
+        self.partitions = self.partitions(table);
         let mut steps = vec![];
         if let Some(entry) = table.get("steps") {
             if let Some(other) = ["send", "expect", "expect_late"].iter().find_map(|k| table.get(k)) {
@@ -195,21 +201,31 @@ impl Reader<'_> {
             }
         } else {
             self.step(table, &mut steps);
+            // Without steps there is one order that makes sense, however it is written.
+            steps.sort_by_key(|step| !matches!(step, Step::Send { .. }));
         }
         if !["send", "expect", "expect_late", "steps"].iter().any(|key| table.get(key).is_some()) {
             let fault = Diagnostic::error(Code::BadTest, "this test does nothing", place);
             self.faults.add(fault.help("add `send.SOURCE = [ … ]` and `expect.SINK = [ … ]`, or `steps`"));
         }
-        let partitions = table.get("partitions");
-        let partitions = partitions.and_then(|e| number("partitions", &e.value, 1, self.shared, self.faults));
         Case {
             name,
             place,
             params: self.params(table),
-            partitions: partitions.map_or(1, |n| n.min(1000) as u32),
+            partitions: self.partitions,
             at: self.at(table),
             steps,
         }
+    }
+
+    fn partitions(&mut self, table: &Table) -> u32 {
+        let Some(entry) = table.get("partitions") else { return 1 };
+        let number = number("partitions", &entry.value, 1, self.shared, self.faults);
+        if number.is_some_and(|number| number > MOST_PARTITIONS) {
+            let message = format!("a test has at most {MOST_PARTITIONS} partitions");
+            self.faults.add(Diagnostic::error(Code::BadValue, message, entry.value.place));
+        }
+        number.map_or(1, |number| number.clamp(1, MOST_PARTITIONS) as u32)
     }
 
     fn at(&mut self, table: &Table) -> Option<i64> {

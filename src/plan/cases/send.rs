@@ -3,6 +3,7 @@
 use super::{Reader, Sent, Step};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::form;
+use crate::plan::source::SourcePlan;
 use crate::spec::{Entry, Item, Table, Value};
 use crate::time;
 use serde_json::Value as Json;
@@ -24,7 +25,7 @@ impl Reader<'_> {
             );
             return None;
         };
-        let records = self.list(entry)?.iter().filter_map(|value| self.sent(value)).collect();
+        let records = self.list(entry)?.iter().filter_map(|value| self.sent(source, value)).collect();
         Some(Step::Send { source, records })
     }
 
@@ -36,7 +37,7 @@ impl Reader<'_> {
         values
     }
 
-    fn sent(&mut self, value: &Value) -> Option<Sent> {
+    fn sent(&mut self, source: usize, value: &Value) -> Option<Sent> {
         let mut sent = Sent {
             value: None,
             key: None,
@@ -47,7 +48,7 @@ impl Reader<'_> {
         };
         match &value.item {
             Item::Text(text) => sent.value = Some(text.text.clone().into_bytes()),
-            Item::Table(table) => self.record(table, &mut sent),
+            Item::Table(table) => self.record(source, table, &mut sent),
             _ => {
                 let expected = "a table (JSON) or a text (the raw value)";
                 self.faults.add(form::wrong_form("send", value, expected));
@@ -57,7 +58,7 @@ impl Reader<'_> {
         Some(sent)
     }
 
-    fn record(&mut self, table: &Table, sent: &mut Sent) {
+    fn record(&mut self, source: usize, table: &Table, sent: &mut Sent) {
         let mut object = serde_json::Map::new();
         let (mut tombstone, mut raw) = (false, None);
         for entry in &table.entries {
@@ -69,8 +70,8 @@ impl Reader<'_> {
                     sent.timestamp = time::parse_timestamp(text.text.as_bytes());
                 }
                 ("_timestamp", Item::Int(ms)) => sent.timestamp = Some(*ms),
-                ("_partition", Item::Int(n)) if *n >= 0 => sent.partition = Some((*n).min(1000) as u32),
-                ("_headers", Item::Table(headers)) => sent.headers = texts(headers),
+                ("_partition", Item::Int(n)) if *n >= 0 => sent.partition = self.partition(value, *n),
+                ("_headers", Item::Table(headers)) => sent.headers = self.texts(headers),
                 ("_tombstone", Item::Bool(b)) => tombstone = *b,
                 ("_value", Item::Text(text)) => raw = Some(text.text.clone().into_bytes()),
                 (name, _) if name.starts_with('_') => self.faults.add(beside(entry, SENT)),
@@ -79,11 +80,57 @@ impl Reader<'_> {
                 }
             }
         }
+        if tombstone || raw.is_some() {
+            self.keyed_only(source, table, Json::Object(object.clone()), sent);
+        }
         sent.value = match (tombstone, raw) {
             (true, _) => None,
             (false, Some(raw)) => Some(raw),
             (false, None) => Some(Json::Object(object).to_string().into_bytes()),
         };
+    }
+
+    /// A record without fields of its own may still name its key by the source's key field.
+    fn keyed_only(&mut self, source: usize, table: &Table, fields: Json, sent: &mut Sent) {
+        let source = &self.sources[source];
+        let key = source.key.as_ref().and_then(|key| key.name.split('.').next());
+        let strays = table.entries.iter().filter(|e| !e.key.starts_with('_') && Some(e.key.as_str()) != key);
+        for entry in strays {
+            let message = format!("this record has a value of its own and no field `{}`", entry.key);
+            let fault = Diagnostic::error(Code::BadTest, message, entry.place);
+            self.faults.add(match key {
+                Some(key) => {
+                    fault.help(format!("only `{key}` may stand here: it is what the record is keyed by"))
+                }
+                None => fault.help("leave it out"),
+            });
+        }
+        let has_field = table.entries.iter().any(|e| Some(e.key.as_str()) == key);
+        if has_field && sent.key.is_none() {
+            sent.key = Some(key_of(source, &fields));
+        }
+    }
+
+    fn partition(&mut self, value: &Value, partition: i64) -> Option<u32> {
+        let most = i64::from(self.partitions);
+        if partition >= most {
+            let message = format!("there is no partition {partition}: the topics of this test have {most}");
+            let fault = Diagnostic::error(Code::BadTest, message, value.place);
+            self.faults
+                .add(fault.help(format!("`partitions = {}` gives them more", partition.saturating_add(1))));
+        }
+        u32::try_from(partition).ok().filter(|_| partition < most)
+    }
+
+    fn texts(&mut self, table: &Table) -> Vec<(String, String)> {
+        let mut texts = vec![];
+        for entry in &table.entries {
+            match entry.value.as_text() {
+                Some(text) => texts.push((entry.key.clone(), text.text.clone())),
+                None => self.faults.add(form::wrong_form(&entry.key, &entry.value, "a text")),
+            }
+        }
+        texts
     }
 
     pub(super) fn json(&mut self, value: &Value) -> Json {
@@ -123,9 +170,16 @@ fn wanted(name: &str) -> &'static str {
     }
 }
 
-fn texts(table: &Table) -> Vec<(String, String)> {
-    let entries = table.entries.iter();
-    entries.filter_map(|e| Some((e.key.clone(), e.value.as_text()?.text.clone()))).collect()
+/// The key that a producer would give a record: the source's key field.
+pub fn key_of(source: &SourcePlan, record: &Json) -> Option<Vec<u8>> {
+    let key = source.key.as_ref()?;
+    let whole = record.get(&key.name);
+    let field = whole.or_else(|| key.name.split('.').try_fold(record, |value, part| value.get(part)))?;
+    match field {
+        Json::String(text) if !key.json => Some(text.clone().into_bytes()),
+        Json::Null => None,
+        other => Some(other.to_string().into_bytes()),
+    }
 }
 
 /// A value of the file as JSON.
