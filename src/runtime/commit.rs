@@ -6,10 +6,11 @@
 
 use super::mend::Owed;
 use super::metadata::{self, Metadata};
+use super::options::Broken;
 use super::restore;
 use super::snapshots;
 use super::task::Task;
-use super::worker::{Broken, Running, TaskId, TaskState, Worker, running};
+use super::worker::{Running, TaskId, TaskState, Worker, running};
 use crate::transport::{Partition, Position, Transport, TransportError};
 
 impl<T: Transport> Worker<T> {

@@ -17,6 +17,7 @@ mod meaning;
 mod mend;
 mod merge;
 mod metadata;
+mod options;
 pub mod pages;
 pub mod report;
 mod restore;
@@ -28,7 +29,8 @@ mod worker;
 
 pub use control::ControlHandle;
 pub use input::Input;
+pub use options::{Broken, Options};
 pub use restore::Restoring;
 pub use tally::{NodeTally, SourceTally};
 pub use task::{Progress, Task};
-pub use worker::{Broken, Options, Stopped, TaskId, TaskState, Turn, Worker};
+pub use worker::{Stopped, TaskId, TaskState, Turn, Worker};

@@ -9,9 +9,10 @@ use super::commit;
 use super::input::Standing;
 use super::meaning::{self, Edit};
 use super::metadata::{self, Metadata};
+use super::options::Broken;
 use super::snapshots;
 use super::task::Task;
-use super::worker::{Broken, Running, TaskId, TaskState, Worker, task_of};
+use super::worker::{Running, TaskId, TaskState, Worker, task_of};
 use crate::operator::StreamTime;
 use crate::plan::TablePlan;
 use crate::plan::source::Start;
@@ -194,7 +195,9 @@ impl<T: Transport> Worker<T> {
             let name = &plan.topics.get(changelog).name;
             let tail = snapshot.iter().flat_map(|meta| &meta.logs).find(|(topic, _)| topic == name);
             if tail.is_none() && first > 0 && !self.options.reset.contains(&declared.name) {
-                let message = format!("the table of `{}` cannot be restored: `{name}` begins at {first}", declared.name);
+                let table = &declared.name;
+                let message =
+                    format!("the table of `{table}` cannot be restored: `{name}` begins at {first}");
                 return Err(TransportError::fatal(message).hint(format!(
                     "what came before is kept in a snapshot that is gone; bring the state folder back, or start the \
                      table over with `--reset {}`",
@@ -217,7 +220,8 @@ impl<T: Transport> Worker<T> {
             let plan = worker.plan.clone();
             task.changelogs().iter().any(|(_, topic)| {
                 let name = &plan.topics.get(*topic).name;
-                let stands_for = meta.logs.iter().find(|(log, _)| log == name).map_or(0, |(_, offset)| *offset);
+                let stands_for =
+                    meta.logs.iter().find(|(log, _)| log == name).map_or(0, |(_, offset)| *offset);
                 let bounds = worker.transport.bounds(Partition { topic: *topic, index: id.partition });
                 bounds.map_or(true, |(_, end)| stands_for > end)
             })

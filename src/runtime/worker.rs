@@ -8,6 +8,7 @@ use super::idle;
 use super::intake::take_in;
 use super::mend::Owed;
 use super::merge::Merge;
+use super::options::Options;
 use super::restore::Restoring;
 use super::tally::Tallies;
 use super::task::Task;
@@ -15,7 +16,7 @@ use crate::operator::{NodeId, StreamTime};
 use crate::outbox::{Outbox, TopicId};
 use crate::plan::Plan;
 use crate::time::Clock;
-use crate::transport::{Event, Limits, Partition, Transport, TransportError};
+use crate::transport::{Event, Partition, Transport, TransportError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -58,56 +59,6 @@ pub struct Running {
     pub quiet: idle::Quiet,
     /// The number of the commit that left it as it is committed; 0: there has been none.
     pub(super) commit: u64,
-}
-
-/// How a worker works.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// How much a poll may bring.
-    pub limits: Limits,
-    /// How often work is committed, in milliseconds.
-    pub commit_every: i64,
-    /// How often a call that failed is made again before the worker gives up.
-    pub retries: u32,
-    /// Where snapshots are kept.
-    pub snapshots: Option<std::path::PathBuf>,
-    /// The nodes whose tables are started over.
-    pub reset: Vec<String>,
-    /// Rules that are broken on purpose: only for the tests that prove that breaking them is noticed.
-    pub broken: Broken,
-}
-
-/// Rules that can be broken on purpose.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Broken {
-    /// None.
-    #[default]
-    Nothing,
-    /// After an abort the inputs are not rewound.
-    SkipRewind,
-    /// After an abort the stores are not rolled back.
-    SkipUndo,
-    /// Positions are committed before the outputs.
-    EarlyPositions,
-    /// The undo logs are cleared before the commit.
-    EarlyClear,
-    /// A record of the changelog is lost now and then.
-    LoseChangelog,
-    /// The clock moves once a batch instead of before each record.
-    AdvancePerBatch,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            limits: Limits { records: 1000, bytes: 4 << 20 },
-            commit_every: 100,
-            retries: 20,
-            snapshots: None,
-            reset: vec![],
-            broken: Broken::Nothing,
-        }
-    }
 }
 
 /// What a turn has done.

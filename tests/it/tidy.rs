@@ -56,7 +56,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("mimalloc", &["src/main.rs"]),
     ("rdkafka", &["src/transport/kafka/"]),
     ("regex", &["src/expr/"]),
-    ("tokio", &["src/http/", "src/runtime/control.rs"]),
+    ("tokio", &["src/http/", "src/runtime/control.rs", "src/cli/signals.rs"]),
     ("toml", &["src/spec/"]),
     ("toml_edit", &["src/cli/"]),
     ("warp", &["src/http/"]),
