@@ -13,7 +13,7 @@ use serde::Deserialize;
 use std::hint::black_box;
 use streamrun::codec::json::{Field, Scanner};
 use streamrun::codec::splice::{Base, Layout, SetField, Splice};
-use streamrun::frame::{Body, Frame, Origin, Register, Text, Value};
+use streamrun::frame::{Frame, Register, Text, Value};
 use streamrun::types::{Kind, TimeFormat};
 
 /// What `serde_json` decodes into.
@@ -72,21 +72,7 @@ fn with_frame<T>(
     run: impl FnOnce(&mut Frame<'_>) -> T,
 ) -> T {
     arena.clear();
-    run(&mut Frame {
-        payload,
-        key: None,
-        headers: &[],
-        registers,
-        present: 0,
-        arena,
-        constants: b"critical",
-        body: Body::default(),
-        timestamp: 0,
-        stamp: 0,
-        origin: Origin::default(),
-        variant: 0,
-        seen: 0,
-    })
+    run(&mut Frame { payload, ..Frame::new(registers, arena, b"critical") })
 }
 
 /// Scans all of the readings.

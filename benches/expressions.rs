@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::time::Instant;
 use streamrun::diagnostic::{Passage, Place};
 use streamrun::expr::{Expression, Field, Names, Param, ParamValue, Setting, compile};
-use streamrun::frame::{Body, Frame, Origin, Register, Text, Value};
+use streamrun::frame::{Frame, Register, Text, Value};
 use streamrun::operator::ReasonId;
 use streamrun::types::{Kind, Type};
 
@@ -80,21 +80,7 @@ fn temperatures() -> Vec<f64> {
 }
 
 fn frame<'r>(registers: &'r mut [u64], arena: &'r mut Vec<u8>, constants: &'r [u8]) -> Frame<'r> {
-    Frame {
-        payload: &[],
-        key: None,
-        headers: &[],
-        registers,
-        present: 0,
-        arena,
-        constants,
-        body: Body::default(),
-        timestamp: 0,
-        stamp: 0,
-        origin: Origin::default(),
-        variant: 0,
-        seen: 0,
-    }
+    Frame::new(registers, arena, constants)
 }
 
 /// Nanoseconds a record of one turn: the record is put into its register and worked on.

@@ -194,6 +194,27 @@ pub struct Frame<'r> {
     pub seen: u8,
 }
 
+impl<'r> Frame<'r> {
+    /// A frame with nothing in it.
+    pub fn new(registers: &'r mut [u64], arena: &'r mut Vec<u8>, constants: &'r [u8]) -> Self {
+        Frame {
+            payload: &[],
+            key: None,
+            headers: &[],
+            registers,
+            present: 0,
+            arena,
+            constants,
+            body: Body::default(),
+            timestamp: 0,
+            stamp: 0,
+            origin: Origin::default(),
+            variant: 0,
+            seen: 0,
+        }
+    }
+}
+
 impl Frame<'_> {
     /// Whether a register holds a value.
     #[inline(always)]

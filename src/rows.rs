@@ -4,7 +4,7 @@
 //! warm. [`Rows`] is a stack of queues: what a call emitted lies behind the mark taken before the call and is run
 //! down to the sinks before anything else, depth first.
 
-use crate::frame::{Body, Frame, Origin, Register, Text, Value};
+use crate::frame::{Frame, Register, Text, Value};
 use crate::operator::{NodeId, RecordError};
 use crate::store::KeyShape;
 use crate::store::key::{self, KeyPart};
@@ -59,21 +59,10 @@ impl Row {
 
     /// The row as a frame.
     pub fn frame<'r>(&'r mut self, constants: &'r [u8]) -> Frame<'r> {
-        Frame {
-            payload: &[],
-            key: None,
-            headers: &[],
-            registers: &mut self.cells,
-            present: self.present,
-            arena: &mut self.text,
-            constants,
-            body: Body::default(),
-            timestamp: self.timestamp,
-            stamp: self.timestamp,
-            origin: Origin::default(),
-            variant: 0,
-            seen: 0,
-        }
+        let (present, timestamp) = (self.present, self.timestamp);
+        let mut frame = Frame::new(&mut self.cells, &mut self.text, constants);
+        (frame.present, frame.timestamp, frame.stamp) = (present, timestamp, timestamp);
+        frame
     }
 }
 

@@ -36,24 +36,9 @@ pub fn scan(frame: &mut Frame<'_>, value: Option<Register>) -> Result<(), NotTex
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::Origin;
 
     fn with_frame(payload: &[u8], run: impl FnOnce(&mut Frame<'_>)) {
-        run(&mut Frame {
-            payload,
-            key: None,
-            headers: &[],
-            registers: &mut [0],
-            present: 1,
-            arena: &mut vec![],
-            constants: b"",
-            body: Body::default(),
-            timestamp: 0,
-            stamp: 0,
-            origin: Origin::default(),
-            variant: 0,
-            seen: 0,
-        });
+        run(&mut Frame { payload, present: 1, ..Frame::new(&mut [0], &mut vec![], b"") });
     }
 
     #[test]

@@ -235,7 +235,7 @@ mod tests {
     ];
 
     fn frame<'r>(registers: &'r mut [u64], arena: &'r mut Vec<u8>) -> Frame<'r> {
-        super::super::fold::empty_frame(registers, arena, &[])
+        Frame::new(registers, arena, &[])
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::compile::{Compiler, Pool};
 use super::tree::{Constant, Node};
-use crate::frame::{Body, Frame, Origin, Text, Value};
+use crate::frame::{Frame, Text, Value};
 use crate::operator::ReasonId;
 use crate::types::Kind;
 
@@ -12,7 +12,7 @@ pub(super) fn fold(text: &str, node: Node) -> Result<Constant, String> {
     let mut pool = Scratch::default();
     let run = Compiler { text, pool: &mut pool }.value(node);
     let mut arena = vec![];
-    let mut frame = empty_frame(&mut [], &mut arena, &pool.constants);
+    let mut frame = Frame::new(&mut [], &mut arena, &pool.constants);
     match run(&mut frame) {
         Ok(value) => Ok(constant(kind, value, &frame)),
         Err(error) => Err(pool.reasons.swap_remove(error.reason.0 as usize)),
@@ -29,29 +29,6 @@ pub(super) fn constant(kind: Kind, value: Value, frame: &Frame<'_>) -> Constant 
         Value::Int(i) => Constant::Int(i),
         Value::Text(text) => Constant::Text(frame.str_of(text).to_owned()),
         Value::Absent => Constant::zero(kind),
-    }
-}
-
-/// A frame without a record.
-pub(super) fn empty_frame<'r>(
-    registers: &'r mut [u64],
-    arena: &'r mut Vec<u8>,
-    constants: &'r [u8],
-) -> Frame<'r> {
-    Frame {
-        payload: &[],
-        key: None,
-        headers: &[],
-        registers,
-        present: 0,
-        arena,
-        constants,
-        body: Body::default(),
-        timestamp: 0,
-        stamp: 0,
-        origin: Origin::default(),
-        variant: 0,
-        seen: 0,
     }
 }
 

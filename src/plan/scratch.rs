@@ -12,7 +12,7 @@ use super::{Params, Plan};
 use crate::codec::{self, Scanner, write_key_text};
 use crate::diagnostic::{Code, Diagnostic, Passage, Place};
 use crate::expr::{self, Constant, Expression, Field, Names, Param, Setting};
-use crate::frame::{Body, Frame, MAX_REGISTERS, Origin, Register, Text, Value};
+use crate::frame::{Frame, MAX_REGISTERS, Register, Text, Value};
 use crate::operator::ReasonId;
 use crate::types::{Kind, TimeFormat, Type};
 use std::cell::RefCell;
@@ -216,21 +216,7 @@ fn quoted(text: &str) -> String {
 
 fn with_frame<T>(payload: &[u8], constants: &[u8], run: impl FnOnce(&mut Frame<'_>) -> T) -> T {
     let (mut registers, mut arena) = ([0; MAX_REGISTERS], vec![]);
-    run(&mut Frame {
-        payload,
-        key: None,
-        headers: &[],
-        registers: &mut registers,
-        present: 0,
-        arena: &mut arena,
-        constants,
-        body: Body::default(),
-        timestamp: 0,
-        stamp: 0,
-        origin: Origin::default(),
-        variant: 0,
-        seen: 0,
-    })
+    run(&mut Frame { payload, ..Frame::new(&mut registers, &mut arena, constants) })
 }
 
 /// Declarations do not stand in the expression's own text, so that nothing there can be underlined for them.

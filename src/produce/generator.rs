@@ -5,7 +5,7 @@ use super::tree::{Member, tree, write};
 use crate::codec::splice::Unwritable;
 use crate::codec::{write_key_text, write_value};
 use crate::expr::Dice;
-use crate::frame::{Body, Frame, Origin, Register, Value};
+use crate::frame::{Frame, Register, Value};
 use crate::plan::Plan;
 use crate::plan::generate::Generate;
 use crate::plan::source::Format;
@@ -150,7 +150,7 @@ impl<'p> Generator<'p> {
         self.generate.dice.set_now(now_ms);
         self.arena.clear();
         self.values.clear();
-        let mut frame = frame(&mut self.register, &mut self.arena, &self.plan.constants);
+        let mut frame = Frame::new(&mut self.register, &mut self.arena, &self.plan.constants);
         let fields = &self.generate.fields;
         for field in fields {
             let value = field.expression.value(&mut frame).map_err(|error| {
@@ -182,25 +182,6 @@ impl<'p> Generator<'p> {
 
 /// Where a value stands while it is written.
 const ONLY: Register = Register(0);
-
-/// A frame without a record: what expressions need that read nothing of one.
-fn frame<'f>(registers: &'f mut [u64], arena: &'f mut Vec<u8>, constants: &'f [u8]) -> Frame<'f> {
-    Frame {
-        payload: &[],
-        key: None,
-        headers: &[],
-        registers,
-        present: 0,
-        arena,
-        constants,
-        body: Body::default(),
-        timestamp: 0,
-        stamp: 0,
-        origin: Origin::default(),
-        variant: 0,
-        seen: 0,
-    }
-}
 
 /// Writes a value, if there is one; whether there is.
 fn written(

@@ -9,7 +9,7 @@ use super::input::{Input, Standing, Unusable};
 use super::meaning;
 use super::tally::Tallies;
 use super::walk::{self, Walk};
-use crate::frame::{Body, Frame, Origin, Value};
+use crate::frame::{Frame, Value};
 use crate::operator::{Context, NodeId, Seen, StreamTime};
 use crate::outbox::{Outbox, Target, TopicId};
 use crate::plan::Plan;
@@ -139,7 +139,7 @@ impl Task {
         let mut arena = std::mem::take(&mut self.arena);
         let (partition, timers) = (self.partition, std::mem::take(&mut self.timers));
         let source = inputs[input].source;
-        let mut frame = frame(&mut registers, &mut arena, &plan.constants);
+        let mut frame = Frame::new(&mut registers, &mut arena, &plan.constants);
         if self.jumps {
             jump(&mut inputs[input], records, partition, &mut frame);
         }
@@ -237,7 +237,7 @@ impl Task {
     /// The time of a record of an input: its event time, or its timestamp if it cannot be read.
     pub fn time_of(&mut self, input: usize, record: &Record<'_>) -> i64 {
         let plan = self.plan.clone();
-        let mut frame = frame(&mut self.registers, &mut self.arena, &plan.constants);
+        let mut frame = Frame::new(&mut self.registers, &mut self.arena, &plan.constants);
         match self.inputs[input].decode(record, self.partition, &mut frame, i64::MAX) {
             Ok(()) => frame.timestamp,
             Err(_) => record.timestamp,
@@ -368,25 +368,6 @@ impl Task {
     /// What has been counted and committed.
     pub fn committed_tallies(&self) -> &Tallies {
         &self.committed_tallies
-    }
-}
-
-/// A frame with nothing in it.
-fn frame<'r>(registers: &'r mut [u64], arena: &'r mut Vec<u8>, constants: &'r [u8]) -> Frame<'r> {
-    Frame {
-        payload: &[],
-        key: None,
-        headers: &[],
-        registers,
-        present: 0,
-        arena,
-        constants,
-        body: Body::default(),
-        timestamp: 0,
-        stamp: 0,
-        origin: Origin::default(),
-        variant: 0,
-        seen: 0,
     }
 }
 

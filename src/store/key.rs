@@ -224,7 +224,7 @@ fn write_time(millis: i64, quoted: bool, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::{Body, Origin, Text, Value};
+    use crate::frame::{Text, Value};
 
     fn text(text: &str) -> KeyPart<'_> {
         KeyPart::Text(text.as_bytes().into())
@@ -281,21 +281,8 @@ mod tests {
     }
 
     fn with_frame(values: &[Value], check: impl FnOnce(&Frame<'_>)) {
-        let mut frame = Frame {
-            payload: b"a\"b",
-            key: None,
-            headers: &[],
-            registers: &mut [0; 8],
-            present: 0,
-            arena: &mut vec![],
-            constants: &[],
-            body: Body::default(),
-            timestamp: 0,
-            stamp: 0,
-            origin: Origin::default(),
-            variant: 0,
-            seen: 0,
-        };
+        let (mut registers, mut arena) = ([0; 8], vec![]);
+        let mut frame = Frame { payload: b"a\"b", ..Frame::new(&mut registers, &mut arena, &[]) };
         for (register, value) in values.iter().enumerate() {
             frame.set(Register(register as u8), *value);
         }

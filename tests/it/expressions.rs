@@ -8,7 +8,7 @@ use evalexpr::{
 use std::sync::Arc;
 use streamrun::diagnostic::{Code, Diagnostic, Passage, Place};
 use streamrun::expr::{Dice, Expression, Field, Names, Param, Setting, compile};
-use streamrun::frame::{Body, Frame, Origin, Register, Text, Value};
+use streamrun::frame::{Frame, Register, Text, Value};
 use streamrun::operator::ReasonId;
 use streamrun::types::{Kind, Type};
 
@@ -144,21 +144,7 @@ fn empty<'r>(
     payload: &'r [u8],
     constants: &'r [u8],
 ) -> Frame<'r> {
-    Frame {
-        payload,
-        key: None,
-        headers: &[],
-        registers,
-        present: 0,
-        arena,
-        constants,
-        body: Body::default(),
-        timestamp: 0,
-        stamp: 0,
-        origin: Origin::default(),
-        variant: 0,
-        seen: 0,
-    }
+    Frame { payload, ..Frame::new(registers, arena, constants) }
 }
 
 impl Ours {

@@ -4,7 +4,7 @@
 use crate::documents::{Documents, Random};
 use serde_json::Value as Json;
 use streamrun::codec::json::{Field, Scanner};
-use streamrun::frame::{Body, Frame, Origin, Register};
+use streamrun::frame::{Body, Frame, Register};
 use streamrun::time::parse_timestamp;
 use streamrun::types::{Element, Kind, TimeFormat};
 
@@ -12,21 +12,8 @@ const SEED: u64 = 0x5eed_0001;
 
 /// A frame over a payload, as a task has it.
 pub fn with_frame<T>(payload: &[u8], registers: &mut [u64], run: impl FnOnce(&mut Frame<'_>) -> T) -> T {
-    let mut frame = Frame {
-        payload,
-        key: None,
-        headers: &[],
-        registers,
-        present: u64::MAX,
-        arena: &mut vec![],
-        constants: b"",
-        body: Body::default(),
-        timestamp: 0,
-        stamp: 0,
-        origin: Origin::default(),
-        variant: 0,
-        seen: 0,
-    };
+    let mut arena = vec![];
+    let mut frame = Frame { payload, present: u64::MAX, ..Frame::new(registers, &mut arena, b"") };
     run(&mut frame)
 }
 

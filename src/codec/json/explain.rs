@@ -110,7 +110,7 @@ fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use crate::codec::json::{Field, Scanner};
-    use crate::frame::{Body, Frame, Origin};
+    use crate::frame::Frame;
     use crate::types::{Element, Kind, TimeFormat};
 
     fn fields() -> Vec<Field> {
@@ -135,21 +135,8 @@ mod tests {
     #[track_caller]
     fn check(payload: &[u8], class: &str, sentence: &str) {
         let mut scanner = Scanner::new(fields(), vec![]);
-        let mut frame = Frame {
-            payload,
-            key: None,
-            headers: &[],
-            registers: &mut [],
-            present: 0,
-            arena: &mut vec![],
-            constants: b"",
-            body: Body::default(),
-            timestamp: 0,
-            stamp: 0,
-            origin: Origin::default(),
-            variant: 0,
-            seen: 0,
-        };
+        let mut arena = vec![];
+        let mut frame = Frame { payload, ..Frame::new(&mut [], &mut arena, b"") };
         let error = scanner.scan(&mut frame).expect_err("broken");
         assert_eq!(scanner.explain(error, payload), sentence);
         assert_eq!(error.class(), class);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::codec::json::{Field, Scanner};
-use crate::frame::{Body, Origin, Text, Value};
+use crate::frame::{Text, Value};
 
 const CONSTANTS: &[u8] = b"critical say \"hi\"\n{\"n\":[1, 2]}";
 
@@ -60,21 +60,7 @@ fn rename(rename: &[(&str, &str)]) -> Layout {
 }
 
 fn frame<'r>(payload: &'r str, registers: &'r mut [u64], arena: &'r mut Vec<u8>) -> Frame<'r> {
-    Frame {
-        payload: payload.as_bytes(),
-        key: None,
-        headers: &[],
-        registers,
-        present: 0,
-        arena,
-        constants: CONSTANTS,
-        body: Body::default(),
-        timestamp: 0,
-        stamp: 0,
-        origin: Origin::default(),
-        variant: 0,
-        seen: 0,
-    }
+    Frame { payload: payload.as_bytes(), ..Frame::new(registers, arena, CONSTANTS) }
 }
 
 /// Scans the input when it is JSON, with everything that the layout writes as a touched name, and writes it.

@@ -94,7 +94,7 @@ fn call(function: &Function, kinds: &[&str], evaluated: &mut usize) {
         let (mut registers, mut arena, mut payload) = ([0; 8], vec![], String::new());
         let values: Vec<_> =
             kinds.iter().zip(&chosen).map(|(kind, at)| value(kind, *at, &mut payload)).collect();
-        let mut frame = fold::empty_frame(&mut registers, &mut arena, &table.constants);
+        let mut frame = Frame::new(&mut registers, &mut arena, &table.constants);
         frame.payload = payload.as_bytes();
         for (at, value) in values.into_iter().enumerate() {
             frame.set(Register(at as u8), value);

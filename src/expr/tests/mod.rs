@@ -168,7 +168,7 @@ pub(super) fn with_record<T>(table: &Table, run: impl FnOnce(&mut Frame<'_>) -> 
         let start = payload.find(text).expect("a part of the payload");
         Value::Text(Text::payload(start, start + text.len()))
     };
-    let mut frame = fold::empty_frame(&mut registers, &mut arena, &table.constants);
+    let mut frame = Frame::new(&mut registers, &mut arena, &table.constants);
     frame.payload = payload.as_bytes();
     let values = [
         ("sensor_id", part("sensor-7")),
