@@ -18,6 +18,7 @@ mod http;
 mod http_limits;
 mod local;
 mod meaning;
+mod members;
 mod scanner;
 mod schema;
 mod seeds;

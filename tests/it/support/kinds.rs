@@ -44,6 +44,8 @@ pub fn all() -> Vec<Scenario> {
         chain(),
         windows_that_meet(),
         alerts_counted(),
+        alerts_in_windows(),
+        narrow_queues(),
     ]);
     all
 }
@@ -525,4 +527,57 @@ topic = "out"
         .reading("in", "b", 2, "1")
         .reading("in", "b", 2, "1")
         .wait(1_000)
+}
+
+fn alerts_in_windows() -> Scenario {
+    let nodes = r#"
+[count.seen]
+from = "in"
+by = "k"
+
+[alert.busy]
+table = "seen"
+every = "1s"
+when = 'count >= 2'
+message = "{k}"
+
+[tumble.five]
+from = "busy"
+by = "k"
+every = "5s"
+compute.n = 'count()'
+
+[sink.out]
+from = "five"
+topic = "out"
+"#;
+    scenario("alerts in windows", nodes)
+        .reading("in", "a", 0, "1")
+        .reading("in", "a", 1, "1")
+        .wait(2_050)
+        .reading("in", "b", 2, "1")
+        .reading("in", "b", 2, "1")
+        .wait(1_000)
+        .reading("in", "b", 8_000, "1")
+}
+
+/// Queues so short that inputs are stopped and read on.
+fn narrow_queues() -> Scenario {
+    let nodes = r#"
+[run]
+merge_buffer = "1KiB"
+
+[count.both]
+from = ["in", "other"]
+by = "k"
+
+[sink.out]
+from = "both"
+topic = "out"
+"#;
+    let mut made = scenario("narrow queues", &format!("{OTHER}{nodes}")).batch(3);
+    for at in 0..12 {
+        made = made.reading("in", "a", at, "1").reading("other", "b", 1_000 + at, "2");
+    }
+    made.wait(150).reading("in", "a", 2_000, "1")
 }
