@@ -34,6 +34,10 @@ compute.n = 'count()'
 [sink.out]
 from = "ten"
 topic = "out"
+
+[sink.both]
+from = ["in", "ten"]
+topic = "both"
 "#;
 
 /// A window of more rows than a commit may hold, in no order.
@@ -73,6 +77,10 @@ fn a_window_of_many_keys_closes_over_several_commits() {
     let one = run(&closed_by_a_record(1), vec![]);
     let all = run(&closed_by_a_record(1000), vec![]);
     check(&one, 1);
+    // The record that the closing has interrupted comes behind all rows of the window.
+    let both = &one.topics["both"][0];
+    let is_row: Vec<bool> = both.iter().map(|line| line.rest.contains("window_end")).collect();
+    assert_eq!(is_row.iter().rposition(|row| *row), Some(2 * KEYS - 1));
     assert_eq!(one.difference(&all, Strictness::Partition), None);
     assert_eq!(one.miscounted(&all), None);
 }
