@@ -141,7 +141,15 @@ impl<T: Transport> Worker<T> {
                 counts.push(count.ok_or_else(missing)?);
             }
         }
-        Ok(counts)
+        let keyed = plan.nodes.iter().find(|node| node.part == part && node.table.is_some());
+        match keyed {
+            // A key would have rows in two tasks.
+            Some(node) if counts.iter().any(|count| *count != counts[0]) => Err(TransportError::fatal(
+                format!("the topics behind `{}` have different numbers of partitions: {counts:?}", node.name),
+            )
+            .hint("what is grouped together has to be partitioned alike: give the topics equal numbers")),
+            _ => Ok(counts),
+        }
     }
 
     /// Where an input begins: where it was committed, or where its source says.

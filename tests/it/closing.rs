@@ -90,7 +90,7 @@ fn a_crash_between_the_commits_of_a_closing_changes_nothing() {
     let scenario = closed_by_a_record(1000);
     let expected = run(&scenario, vec![]);
     check(&expected, 1);
-    for back in [26, 22, 19, 17, 15, 13, 11, 8] {
+    for back in [22, 19, 17, 14, 11] {
         let call = expected.calls - back;
         let when = if back % 2 == 0 { When::Before } else { When::After };
         let found = run(&scenario, vec![vec![Fault { call, when, for_good: true }]]);

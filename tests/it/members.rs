@@ -144,3 +144,12 @@ fn a_task_has_no_inputs_that_are_not_there() {
     let inputs: Vec<_> = world.running().map(|task| (task.partition, task.inputs.len())).collect();
     assert_eq!(inputs, [(0, 2), (1, 2), (2, 1)]);
 }
+
+/// Grouped together, a key would have rows in two tasks.
+#[test]
+fn topics_of_different_widths_cannot_be_grouped_together() {
+    let text = format!("{TWO}\n[count.all]\nfrom = [\"in\", \"other\"]\nby = \"k\"\n");
+    let scenario = Scenario::new("widths", &text).topic("in", 3).topic("other", 2);
+    let why = World::run(&scenario, vec![], Broken::Nothing).unwrap_err();
+    assert_eq!(why, "every worker stops");
+}
