@@ -1,5 +1,5 @@
 //! Timing for benches: contestants in turn, several rounds, and ratios within a round, since machines are shared
-//! and a figure alone says little.
+//! and a figure alone says little. What is measured is the thread's own time on a core, not what others take.
 
 use std::time::{Duration, Instant};
 
@@ -21,14 +21,27 @@ impl<'c> Contestant<'c> {
     }
 
     fn ns(&mut self, times: u64) -> f64 {
-        let start = Instant::now();
+        let (start, on_core) = (Instant::now(), on_core());
         (self.run)(times);
-        start.elapsed().as_nanos() as f64 / times as f64
+        let took = match (on_core, self::on_core()) {
+            (Some(before), Some(after)) => after - before,
+            _ => start.elapsed(),
+        };
+        took.as_nanos() as f64 / times as f64
     }
 }
 
+/// How long this thread has been on a core, where the system says so.
+fn on_core() -> Option<Duration> {
+    // The sum is brought up to date when the scheduler is entered.
+    std::thread::yield_now();
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    stat.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+}
+
 /// Runs the contestants in turn and prints, for each, the least and the median nanoseconds of `units` units that it
-/// does in a call, and the ratio to the first contestant: median, least and most over the rounds.
+/// does in a call, how many of them that is a second, in millions, and the ratio to the first contestant: median,
+/// least and most over the rounds.
 pub fn compare(title: &str, rounds: usize, units: usize, mut contestants: Vec<Contestant<'_>>) {
     let times = contestants.iter_mut().map(calibrate).collect::<Vec<_>>();
     let mut measured = vec![vec![]; contestants.len()];
@@ -37,7 +50,7 @@ pub fn compare(title: &str, rounds: usize, units: usize, mut contestants: Vec<Co
             measured.push(contestant.ns(*times) / units as f64);
         }
     }
-    println!("{title}, ns min / median of {rounds} rounds; ratio to the first, median (least–most)");
+    println!("{title}, ns min / median of {rounds} rounds; M/s; ratio to the first, median (least–most)");
     let first = measured[0].clone();
     for (contestant, measured) in contestants.iter().zip(measured) {
         let mut ratios: Vec<f64> = measured.iter().zip(&first).map(|(ns, first)| ns / first).collect();
@@ -45,10 +58,11 @@ pub fn compare(title: &str, rounds: usize, units: usize, mut contestants: Vec<Co
         sorted.sort_by(f64::total_cmp);
         ratios.sort_by(f64::total_cmp);
         println!(
-            "  {:<28} {:>8.1} / {:>8.1}   {:.2} ({:.2}–{:.2})",
+            "  {:<28} {:>8.1} / {:>8.1} {:>8.2}   {:.2} ({:.2}–{:.2})",
             contestant.name,
             sorted[0],
             sorted[rounds / 2],
+            1e3 / sorted[rounds / 2],
             ratios[rounds / 2],
             ratios[0],
             ratios[rounds - 1],

@@ -1,0 +1,102 @@
+//! Sensor readings: 120 to 150 bytes each, their times jittered by four seconds, one in a hundred to be rejected.
+
+use std::fmt::Write;
+use streamrun::plan::{self, Plan};
+use streamrun::time::write_timestamp;
+use streamrun::transport::Record;
+
+/// 2026-01-01T00:00:00Z.
+const START: i64 = 1_767_225_600_000;
+
+/// The example that all figures are about.
+pub fn sensor_plan() -> Plan {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/pipelines/sensor.toml");
+    let text = std::fs::read_to_string(path).unwrap();
+    plan::check(&text, &[]).plan.unwrap()
+}
+
+/// Keys and values behind each other, and where each ends.
+pub struct Readings {
+    bytes: Vec<u8>,
+    cuts: Vec<(usize, usize)>,
+}
+
+impl Readings {
+    /// So many readings of so many sensors, eight thousand to the second of event time.
+    pub fn new(count: usize, sensors: u64) -> Self {
+        let (mut dice, mut sensor_id, mut text) = (Dice(42), String::new(), String::new());
+        let mut readings = Readings { bytes: Vec::with_capacity(count * 150), cuts: vec![] };
+        for i in 0..count {
+            let temperature = if dice.below(100) == 0 { 999.0 } else { dice.below(12_000) as f64 / 100.0 };
+            let place = ['a', 'b', 'c'][i % 3];
+            sensor_id.clear();
+            text.clear();
+            write!(sensor_id, "sensor-{}", dice.below(sensors)).unwrap();
+            let humidity = (dice.below(700) + 200) as f64 / 10.0;
+            write!(
+                text,
+                r#"{{"sensor_id":"{sensor_id}","temperature":{temperature:.2},"humidity":{humidity:.1},"location":"warehouse-{place}","timestamp":""#,
+            )
+            .unwrap();
+            let bytes = &mut readings.bytes;
+            bytes.extend_from_slice(sensor_id.as_bytes());
+            let key_end = bytes.len();
+            bytes.extend_from_slice(text.as_bytes());
+            write_timestamp(bytes, START + i as i64 / 8 + dice.below(4_000) as i64).unwrap();
+            bytes.extend_from_slice(b"\"}");
+            readings.cuts.push((key_end, bytes.len()));
+        }
+        readings
+    }
+
+    /// One reading of each of so many sensors, all of one minute.
+    pub fn of_each(sensors: u64) -> Self {
+        let mut readings = Readings { bytes: vec![], cuts: vec![] };
+        for i in 0..sensors {
+            // In no order: the factor has no divisor in common with a power of ten.
+            let sensor_id = format!("sensor-{}", i * 7_368_787 % sensors);
+            let text = format!(
+                r#"{{"sensor_id":"{sensor_id}","temperature":23.51,"humidity":48.2,"location":"warehouse-a","timestamp":"2026-01-01T00:00:05.123Z"}}"#
+            );
+            readings.bytes.extend_from_slice(sensor_id.as_bytes());
+            let key_end = readings.bytes.len();
+            readings.bytes.extend_from_slice(text.as_bytes());
+            readings.cuts.push((key_end, readings.bytes.len()));
+        }
+        readings
+    }
+
+    /// How long a value is on average.
+    pub fn mean_bytes(&self) -> usize {
+        self.cuts.iter().map(|(key_end, end)| end - key_end).sum::<usize>() / self.cuts.len()
+    }
+
+    /// As a transport hands them out.
+    pub fn records(&self) -> Vec<Record<'_>> {
+        let mut start = 0;
+        let record = |(offset, (key_end, end)): (usize, &(usize, usize))| {
+            let key = &self.bytes[start..*key_end];
+            start = *end;
+            Record {
+                offset: offset as i64,
+                timestamp: START,
+                key: Some(key),
+                value: Some(&self.bytes[*key_end..*end]),
+                headers: &[],
+            }
+        };
+        self.cuts.iter().enumerate().map(record).collect()
+    }
+}
+
+/// Numbers without a pattern, the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
