@@ -115,7 +115,14 @@ pub fn advance<T: Transport>(
     // every interval, for nothing. Where it stands is known whenever it matters.
     let done = match idle {
         Some(clock) if running.task.due() <= clock => running.task.advance_to(clock, out),
-        _ => running.task.advance(out),
+        _ => {
+            let done = running.task.advance(out);
+            // An input that was waited for is not any more: what it held back is where the silence goes on from.
+            if running.task.clock() > before {
+                running.quiet.clock = running.task.clock();
+            }
+            done
+        }
     };
     Ok(match (done, running.task.clock() > before) {
         (false, _) => Moved::Full,
