@@ -22,6 +22,7 @@ mod schema;
 mod sending;
 mod signals;
 mod test;
+mod update;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use output::Colour;

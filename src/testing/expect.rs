@@ -31,6 +31,8 @@ pub fn compare(actual: &[Written], target: &Target, rows: &[Expected], place: Pl
         faults.push(unexpected(target, unmatched.iter().map(|a| &actual[*a]), place));
     }
     let wrong = !faults.is_empty();
+    // What nothing comes close to may still be what was meant: the fields that its author wanted to see are known.
+    meant.iter_mut().filter(|meant| meant.is_none()).zip(unmatched).for_each(|(meant, at)| *meant = Some(at));
     (faults, wrong.then(|| Correction::Rows { place, rows: correct::rows(target, rows, actual, &meant) }))
 }
 

@@ -11,8 +11,10 @@ mod trace;
 pub use correct::{Corrected, Correction, Fields};
 pub use driver::Driver;
 pub use look::Written;
+pub use pair::same;
 
 use crate::diagnostic::{Code, Diagnostic, Place};
+pub use crate::plan::cases::to_json;
 use crate::plan::cases::{Case, Step, Target};
 use crate::plan::{self, Override};
 use crate::runtime::Stopped;

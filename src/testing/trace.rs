@@ -43,6 +43,8 @@ pub struct Trace {
     /// How much of each topic's partitions was seen to be written.
     told: BTreeMap<(String, usize), usize>,
     width: usize,
+    /// Whether what comes next belongs to a commit.
+    committing: bool,
 }
 
 impl Trace {
@@ -57,6 +59,7 @@ impl Trace {
             read: BTreeSet::new(),
             told: BTreeMap::new(),
             width,
+            committing: false,
             plan,
         }
     }
@@ -103,7 +106,7 @@ impl Trace {
             }
         }
         if records == 0 && !did.is_empty() {
-            self.lines.push(format!("at {}", instant(now)));
+            self.happens(format!("at {}", instant(now)));
         }
         self.lines.extend(did);
     }
@@ -121,7 +124,7 @@ impl Trace {
             Some(entry) => short(&shown(&written(entry, partition))),
             None => String::new(),
         };
-        self.lines.push(format!("{name}{number}{place}{again}  {value}"));
+        self.happens(format!("{name}{number}{place}{again}  {value}"));
     }
 
     /// A line for each node that did something, in the order in which records pass them.
@@ -131,7 +134,7 @@ impl Trace {
             let classes =
                 Unusable::CLASSES.iter().zip(old.iter().zip(new)).filter(|(_, (old, new))| new > old);
             for (class, _) in classes {
-                let what = format!("dead letter: {}", class.replace('-', " "));
+                let what = format!("dead letter: {}", unusable(class));
                 lines.push(self.line(&self.plan.sources[at].name, &what));
             }
         }
@@ -147,6 +150,12 @@ impl Trace {
             }
         }
         lines
+    }
+
+    /// Something begins, of which the lines that follow tell.
+    fn happens(&mut self, what: String) {
+        self.committing = false;
+        self.lines.push(what);
     }
 
     fn line(&self, name: &str, what: &str) -> String {
@@ -165,6 +174,11 @@ impl Trace {
                 let fresh: Vec<_> =
                     fresh.map(|entry| short(&shown(&written(entry, partition as u32)))).collect();
                 *told = entries.len();
+                if !fresh.is_empty() && !self.committing {
+                    // Of itself, for what could not wait; or at once, where there are no transactions.
+                    self.happens(if plan.settings.exactly_once { "commit" } else { "written" }.to_owned());
+                    self.committing = true;
+                }
                 for row in fresh {
                     let line = self.line(name, &format!("got {row}"));
                     self.lines.push(line);
@@ -184,17 +198,18 @@ impl Trace {
 
     /// The test waits.
     pub fn wait(&mut self, ms: i64) {
-        self.lines.push(format!("wait {}", time::format_duration(ms)));
+        self.happens(format!("wait {}", time::format_duration(ms)));
     }
 
     /// Work was committed.
     pub fn commit(&mut self) {
-        self.lines.push("commit".to_owned());
+        self.happens("commit".to_owned());
+        self.committing = true;
     }
 
     /// What was not committed is lost.
     pub fn crash(&mut self) {
-        self.lines.push("crash".to_owned());
+        self.happens("crash".to_owned());
     }
 }
 
@@ -227,6 +242,20 @@ fn deeds(kind: &str, old: &NodeTally, new: &NodeTally, reasons: &str) -> String 
     let words = what.into_iter().filter(|(count, _)| *count > 0);
     let words = words.map(|(count, word)| if count == 1 { word } else { format!("{word} ({count} times)") });
     words.collect::<Vec<_>>().join(", ")
+}
+
+/// Why a record is of no use, in words. The whole reason stands with the dead letter.
+fn unusable(class: &str) -> &str {
+    match class {
+        "not-json" => "not JSON",
+        "wrong-type" => "a field of the wrong type",
+        "missing" => "a field is missing",
+        "not-text" => "not text",
+        "no-value" => "no value",
+        "wrong-key" => "another key than promised",
+        "future" => "too far ahead of the clock",
+        other => other,
+    }
 }
 
 /// A wall time as people write it.

@@ -24,4 +24,6 @@ mod schema;
 mod seeds;
 mod splice;
 mod support;
+mod test_meaning;
+mod test_verb;
 mod tidy;
