@@ -16,6 +16,7 @@ mod extremes;
 mod failing;
 mod http;
 mod http_limits;
+mod killed;
 mod local;
 mod meaning;
 mod members;

@@ -4,6 +4,7 @@ pub mod fleet;
 pub mod grammar;
 pub mod kinds;
 pub mod outcome;
+pub mod program;
 pub mod random;
 pub mod records;
 pub mod scenario;
