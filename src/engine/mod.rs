@@ -3,6 +3,7 @@
 //! Everything that decides lives in [`crate::runtime`]; here are threads, the flag that ends them, and what is said in
 //! the log on the way.
 
+mod memory;
 mod thread;
 mod topics;
 
@@ -13,6 +14,8 @@ use crate::plan::Plan;
 use crate::runtime::{ControlHandle, Options, Stopped, Worker};
 use crate::time::{Clock, SystemClock};
 use crate::transport::Transport;
+use memory::Memory;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -52,14 +55,15 @@ impl Engine {
         let (stop, (say, ended)) = (Arc::new(AtomicBool::new(false)), channel());
         let (mut threads, mut controls) = (vec![], vec![]);
         let clock: Arc<dyn Clock + Send + Sync> = Arc::new(SystemClock);
+        let memory = Memory::new(plan.settings.memory);
         for (at, transport) in transports.into_iter().enumerate() {
             let mut worker = Worker::new(plan.clone(), transport, clock.clone(), options.clone());
             controls.push(worker.control());
-            let (stop, say) = (stop.clone(), say.clone());
+            let (stop, say, memory) = (stop.clone(), say.clone(), memory.clone());
             let run = move || {
-                let ended = thread::run(worker, &stop, until);
+                let ended = catch_unwind(AssertUnwindSafe(|| thread::run(worker, &stop, until, memory)));
                 // Whoever started the engine may be gone.
-                let _ = say.send(ended);
+                let _ = say.send(ended.unwrap_or_else(|_| Err(died(at))));
             };
             let thread = std::thread::Builder::new().name(format!("worker-{at}")).spawn(run);
             threads.push(thread.map_err(|e| Stopped::fatal(format!("no thread can be started: {e}")))?);
@@ -90,19 +94,6 @@ impl Engine {
             self.join();
             return Some(Ok(()));
         }
-        // A thread that panicked has dropped its end without a word.
-        if self.threads.iter().all(JoinHandle::is_finished) {
-            let last = self.ended.try_recv();
-            return match last {
-                Ok(Ok(ended)) => {
-                    so_far.push(ended);
-                    self.left -= 1;
-                    self.ended(so_far)
-                }
-                Ok(Err(stopped)) => Some(Err(stopped)),
-                Err(_) => Some(Err(Stopped::fatal("a worker has died"))),
-            };
-        }
         None
     }
 
@@ -111,4 +102,10 @@ impl Engine {
             let _ = thread.join();
         }
     }
+}
+
+/// A worker that panics ends the engine: without it nobody would read its partitions.
+fn died(worker: usize) -> Stopped {
+    Stopped::fatal(format!("worker {worker} has died of a fault of streamrun's own, which is said above"))
+        .hint("what was committed is safe; run it again, and please report what it said")
 }

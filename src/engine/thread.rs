@@ -1,6 +1,7 @@
 //! What a worker's thread does: turns, until it is told to stop or there is nothing left to do.
 
 use super::Until;
+use super::memory::Memory;
 use crate::operator::StreamTime;
 use crate::plan::Plan;
 use crate::runtime::tally::Tallies;
@@ -26,7 +27,12 @@ pub struct Ended {
 }
 
 /// Runs a worker to its end.
-pub fn run<T: Transport>(mut worker: Worker<T>, stop: &AtomicBool, until: Until) -> Result<Ended, Stopped> {
+pub fn run<T: Transport>(
+    mut worker: Worker<T>,
+    stop: &AtomicBool,
+    until: Until,
+    mut memory: Memory,
+) -> Result<Ended, Stopped> {
     let mut ends: BTreeMap<Partition, i64> = BTreeMap::new();
     let mut spoken = Spoken::new(&worker);
     loop {
@@ -34,9 +40,13 @@ pub fn run<T: Transport>(mut worker: Worker<T>, stop: &AtomicBool, until: Until)
         worker.answer();
         speak(&mut worker);
         spoken.dead_letters(&worker);
-        memory(&worker)?;
+        memory.check(&worker)?;
         if stop.load(Ordering::Relaxed) {
             break;
+        }
+        if let Turn::Again { after_ms } = turn {
+            pause(&mut worker, Duration::from_millis(after_ms), stop);
+            continue;
         }
         if let Until::End { close_windows } = until
             && at_ends(&mut worker, &mut ends)?
@@ -56,6 +66,19 @@ pub fn run<T: Transport>(mut worker: Worker<T>, stop: &AtomicBool, until: Until)
     worker.finish()?;
     speak(&mut worker);
     Ok(Ended { tallies: worker.tallies_so_far(), open })
+}
+
+/// Waits before what failed is tried again; whoever asks meanwhile is answered.
+fn pause<T: Transport>(worker: &mut Worker<T>, most: Duration, stop: &AtomicBool) {
+    let since = Instant::now();
+    while !stop.load(Ordering::Relaxed) {
+        let left = most.saturating_sub(since.elapsed());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::sleep(left.min(LOOK));
+        worker.answer();
+    }
 }
 
 /// Whether every input has been read to the end that it had when it was first looked at.
@@ -132,24 +155,6 @@ fn speak<T: Transport>(worker: &mut Worker<T>) {
         let message = row.get("message").and_then(|m| m.as_str()).unwrap_or_default();
         tracing::info!(alert = plan.nodes[node.0 as usize].name, "{message}");
     }
-}
-
-/// Tables that outgrow what they may hold end the engine with a word, before the kernel ends it without one.
-fn memory<T: Transport>(worker: &Worker<T>) -> Result<(), Stopped> {
-    let Some(most) = worker.plan.settings.memory else { return Ok(()) };
-    let held: usize = worker.running().map(|(_, task)| task.stores.bytes()).sum();
-    if (held as u64) <= most {
-        return Ok(());
-    }
-    let mut largest: Vec<(usize, &str)> = vec![];
-    for (_, task) in worker.running() {
-        let stores = task.stores.iter().zip(&task.plan().stores);
-        largest.extend(stores.map(|(store, declared)| (store.bytes(), declared.name.as_str())));
-    }
-    let name = largest.iter().max().map_or("", |(_, name)| name);
-    Err(Stopped::fatal(format!("the tables hold {held} bytes, and `[run] memory` allows {most}")).hint(
-        format!("the largest is that of `{name}`; allow more, or run more processes to share the keys"),
-    ))
 }
 
 /// Dead letters are spoken of now and then, by reason, not one by one.

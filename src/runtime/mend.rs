@@ -24,6 +24,8 @@ pub(super) enum Owed {
 
 /// The longest pause before the next attempt, in milliseconds.
 const LONGEST_PAUSE: u64 = 5_000;
+/// Before a pause as long as this, in milliseconds, the log says why.
+const WORTH_A_WORD: u64 = 500;
 
 impl<T: Transport> Worker<T> {
     /// Notes what an error asks for. Too many in a row are the end.
@@ -50,6 +52,9 @@ impl<T: Transport> Worker<T> {
             return Err(error);
         }
         let after_ms = (5u64 << most.min(16)).min(LONGEST_PAUSE);
+        if after_ms >= WORTH_A_WORD {
+            tracing::warn!(after_ms, "{}; tried again", error.message);
+        }
         Ok(Turn::Again { after_ms })
     }
 
