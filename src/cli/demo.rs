@@ -4,7 +4,7 @@ use super::input::{self, File, Params};
 use super::logging::Logging;
 use super::output;
 use super::run::Started;
-use super::signals;
+use super::signals::Signals;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -61,6 +61,7 @@ fn ran(args: &Args) -> Result<ExitCode, ExitCode> {
         return Err(super::FAILED);
     }
     args.logging.start();
+    let signals = Signals::new()?;
     let folder = Folder::new().map_err(super::failed)?;
     let mut started = Started::new(&plan, &folder.0, None, &[], Until::Stopped).map_err(super::failed)?;
     let listen = args.status.clone().or(plan.settings.listen.clone()).filter(|listen| listen != "off");
@@ -71,7 +72,7 @@ fn ran(args: &Args) -> Result<ExitCode, ExitCode> {
         super::failed(error)
     })?;
     greet(&plan, args, served.as_ref().map(|bound| bound.addr.to_string()));
-    let shown = show(&plan, &mut started, &folder.0, args);
+    let shown = show(&plan, &mut started, &folder.0, args, signals);
     drop(served);
     shown
 }
@@ -124,7 +125,13 @@ fn greet(plan: &Plan, args: &Args, status: Option<String>) {
 }
 
 /// Sends records and shows what comes out, until there is a signal or the time is over.
-fn show(plan: &Arc<Plan>, started: &mut Started, folder: &Path, args: &Args) -> Result<ExitCode, ExitCode> {
+fn show(
+    plan: &Arc<Plan>,
+    started: &mut Started,
+    folder: &Path,
+    args: &Args,
+    signals: Signals,
+) -> Result<ExitCode, ExitCode> {
     let stop = Arc::new(AtomicBool::new(false));
     let sender = {
         let (plan, stop, folder) = (plan.clone(), stop.clone(), folder.to_path_buf());
@@ -136,7 +143,7 @@ fn show(plan: &Arc<Plan>, started: &mut Started, folder: &Path, args: &Args) -> 
     let left = &mut started.left;
     let over =
         |begun: Instant| args.duration.is_some_and(|ms| begun.elapsed() >= Duration::from_millis(ms as u64));
-    let ended = signals::until(
+    let ended = signals.until(
         || {
             screen.look();
             if over(begun) {

@@ -4,7 +4,7 @@ use super::input::{self, Params};
 use super::logging::Logging;
 use super::output;
 use super::place::Place;
-use super::signals;
+use super::signals::Signals;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ fn ran(args: &Args) -> Result<ExitCode, ExitCode> {
     let (_, plan) = input::load(&args.file, &args.params)?;
     args.logging.start();
     resettable(&plan, &args.reset)?;
-    let plan = Arc::new(plan);
+    let (plan, signals) = (Arc::new(plan), Signals::new()?);
     let until = match args.until_end {
         true => Until::End { close_windows: args.close_windows },
         false => Until::Stopped,
@@ -71,7 +71,7 @@ fn ran(args: &Args) -> Result<ExitCode, ExitCode> {
     if let Some(bound) = &served {
         tracing::info!(address = format!("http://{}/status/", bound.addr), "status");
     }
-    let ended = started.wait()?;
+    let ended = started.wait(signals)?;
     drop(served);
     ended.map_err(stopped)?;
     summary(&plan, &started.left, until);
@@ -148,10 +148,10 @@ impl Started {
     }
 
     /// Waits for the end, or for a signal that asks for it.
-    pub fn wait(&mut self) -> Result<Result<(), Stopped>, ExitCode> {
+    pub fn wait(&mut self, signals: Signals) -> Result<Result<(), Stopped>, ExitCode> {
         let engine = std::cell::RefCell::new(&mut self.engine);
         let left = &mut self.left;
-        signals::until(
+        signals.until(
             || engine.borrow_mut().ended(left),
             || {
                 tracing::info!("ending: what is at hand is finished and committed");

@@ -3,30 +3,49 @@
 use std::process::ExitCode;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Calls `look` again and again until it has something, and `stop` at the first signal. After a second one the
-/// program ends at once, with what `look` may still have had to say unsaid.
-pub fn until<A>(mut look: impl FnMut() -> Option<A>, mut stop: impl FnMut()) -> Result<A, ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
-    let runtime = runtime.map_err(super::failed)?;
-    runtime.block_on(async {
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(super::failed)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(super::failed)?;
+/// How often there is a look at what is waited for.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The signals of a process. From the moment that this is made they no longer end it by themselves.
+#[derive(Debug)]
+pub struct Signals {
+    runtime: Runtime,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// To be made before anything that has to be tidied up.
+    pub fn new() -> Result<Self, ExitCode> {
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build();
+        let runtime = runtime.map_err(super::failed)?;
+        let entered = runtime.enter();
+        let interrupt = signal(SignalKind::interrupt()).map_err(super::failed)?;
+        let terminate = signal(SignalKind::terminate()).map_err(super::failed)?;
+        drop(entered);
+        Ok(Signals { runtime, interrupt, terminate })
+    }
+
+    /// Calls `look` again and again until it has something, and `stop` at the first signal. After a second one the
+    /// program ends at once, with what `look` may still have had to say unsaid.
+    pub fn until<A>(
+        mut self,
+        mut look: impl FnMut() -> Option<A>,
+        mut stop: impl FnMut(),
+    ) -> Result<A, ExitCode> {
         let mut asked = false;
         loop {
             if let Some(found) = look() {
                 return Ok(found);
             }
-            let either = std::future::poll_fn(|cx| {
-                match interrupt.poll_recv(cx).is_ready() || terminate.poll_recv(cx).is_ready() {
-                    true => Poll::Ready(()),
-                    false => Poll::Pending,
+            match (self.wait(), asked) {
+                (true, true) => {
+                    super::output::note("ended at once: what was not committed is done again next time\n");
+                    return Err(super::FAILED);
                 }
-            });
-            let signalled = tokio::time::timeout(Duration::from_millis(20), either).await.is_ok();
-            match (signalled, asked) {
-                (true, true) => return Err(super::FAILED),
                 (true, false) => {
                     asked = true;
                     stop();
@@ -34,5 +53,17 @@ pub fn until<A>(mut look: impl FnMut() -> Option<A>, mut stop: impl FnMut()) -> 
                 _ => {}
             }
         }
-    })
+    }
+
+    /// Waits a moment; whether there was a signal.
+    fn wait(&mut self) -> bool {
+        let Signals { runtime, interrupt, terminate } = self;
+        let either = std::future::poll_fn(|cx| {
+            match interrupt.poll_recv(cx).is_ready() || terminate.poll_recv(cx).is_ready() {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        });
+        runtime.block_on(async { tokio::time::timeout(LOOK, either).await.is_ok() })
+    }
 }
