@@ -67,7 +67,20 @@ impl From<io::Error> for SnapshotError {
 /// Writes what the last commit left of each store to `path`, replacing what is there in one step.
 pub fn write(path: &Path, meta: &[u8], decls: &[StoreDecl], stores: &Stores) -> io::Result<()> {
     let aside = path.with_extension("part");
-    let mut out = Summed::new(BufWriter::with_capacity(BUFFER, File::create(&aside)?));
+    write_aside(&aside, meta, decls, stores).inspect_err(|_| {
+        // On a full disk half a snapshot would keep the room that the log needs.
+        let _ = fs::remove_file(&aside);
+    })?;
+    fs::rename(&aside, path)?;
+    // The rename itself is durable only once the directory is.
+    match path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+        Some(dir) => File::open(dir)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn write_aside(aside: &Path, meta: &[u8], decls: &[StoreDecl], stores: &Stores) -> io::Result<()> {
+    let mut out = Summed::new(BufWriter::with_capacity(BUFFER, File::create(aside)?));
     out.write_all(&MAGIC)?;
     out.write_all(&VERSION.to_le_bytes())?;
     write_bytes(&mut out, meta)?;
@@ -79,13 +92,7 @@ pub fn write(path: &Path, meta: &[u8], decls: &[StoreDecl], stores: &Stores) -> 
     stores.iter().try_for_each(|store| write_rows(store, &mut out))?;
     let crc = out.crc.clone().finalize();
     out.inner.write_all(&crc.to_le_bytes())?;
-    out.inner.into_inner()?.sync_all()?;
-    fs::rename(&aside, path)?;
-    // The rename itself is durable only once the directory is.
-    match path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-        Some(dir) => File::open(dir)?.sync_all(),
-        None => Ok(()),
-    }
+    out.inner.into_inner()?.sync_all()
 }
 
 fn write_rows(store: &Store, out: &mut impl Write) -> io::Result<()> {

@@ -19,6 +19,8 @@ impl EngineLock {
 }
 
 fn lock(dir: &Path, pipeline: &str) -> Result<EngineLock> {
+    // First the directory itself, so that an error names what people have named.
+    fs::create_dir_all(dir).map_err(LogError::io("create", dir))?;
     let dir = dir.join("engines");
     fs::create_dir_all(&dir).map_err(LogError::io("create", &dir))?;
     let path = dir.join(file_name(pipeline));

@@ -87,7 +87,11 @@ impl Segment {
             file.write_all(first)?;
             file.sync_all()
         });
-        written.map_err(LogError::io("write", &aside))?;
+        written.map_err(|source| {
+            // On a full disk half a segment would keep the room that is missing.
+            let _ = fs::remove_file(&aside);
+            LogError::io("write", &aside)(source)
+        })?;
         fs::rename(&aside, &path).map_err(LogError::io("create", &path))?;
         sync_dir(dir)?;
         Segment::open(dir, number)?.ok_or_else(|| LogError::corrupt(&path, 0, "it was just made and is gone"))
