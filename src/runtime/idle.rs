@@ -44,6 +44,12 @@ impl Quiet {
         self.last = self.last.max(now);
     }
 
+    /// Nothing was heard in a future that a wall clock has come back from.
+    pub fn set_back(&mut self, now: i64) {
+        self.heard.iter_mut().for_each(|heard| *heard = now.min(*heard));
+        self.last = self.last.min(now);
+    }
+
     /// The records that came have been processed: this is where the clock stands at the last one.
     pub fn stands(&mut self, clock: StreamTime, now: i64) {
         (self.clock, self.last) = (clock, now);

@@ -229,6 +229,15 @@ impl Task {
         self.tickers = tickers;
     }
 
+    /// After a wall clock was set back by more than an interval, nodes are called by the time that it shows now. By
+    /// less, and a multiple would be called a second time.
+    pub fn set_back(&mut self, now: i64) {
+        let shortest = self.tickers.iter().map(|(_, every)| *every).min();
+        if shortest.is_some_and(|every| self.ticked.saturating_sub(now) > every) {
+            self.ticked = now;
+        }
+    }
+
     /// When the next timer is due.
     pub fn due(&self) -> StreamTime {
         self.due

@@ -163,6 +163,7 @@ impl<T: Transport> Worker<T> {
         if !self.joined {
             self.join()?;
         }
+        self.set_back();
         self.hand_over()?;
         self.open()?;
         let mut turn = self.poll()?;
@@ -181,6 +182,17 @@ impl<T: Transport> Worker<T> {
             self.tick(now)?;
         }
         Ok(turn)
+    }
+
+    /// A wall clock that was set back by an hour must not put anything off by an hour.
+    fn set_back(&mut self) {
+        let now = self.clock.now_ms();
+        self.commit_at = self.commit_at.min(now.saturating_add(self.options.commit_every));
+        self.snapshot_at = self.snapshot_at.min(now.saturating_add(super::snapshots::EVERY));
+        for (_, running) in running(&mut self.tasks) {
+            running.task.set_back(now);
+            running.quiet.set_back(now);
+        }
     }
 
     fn join(&mut self) -> Result<(), TransportError> {
