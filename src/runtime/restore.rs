@@ -20,6 +20,9 @@ use crate::store::{StoreDecl, Stores};
 use crate::transport::{Class, Partition, Position, Transport, TransportError};
 use std::collections::BTreeSet;
 
+/// How often the progress of a long restore is spoken of, in milliseconds.
+const SAID_EVERY: i64 = 2_000;
+
 /// A task whose tables are being filled.
 #[derive(Debug)]
 pub struct Restoring {
@@ -30,6 +33,8 @@ pub struct Restoring {
     /// The number of the commit it goes on from; 0: there is none.
     commit: u64,
     logs: Vec<Log>,
+    /// When its progress was last spoken of.
+    said: i64,
 }
 
 /// A changelog that is read.
@@ -95,7 +100,8 @@ impl<T: Transport> Worker<T> {
             }
             Some(metadata) => self.logs(&mut task, id, &metadata)?,
         };
-        Ok(TaskState::Restoring(Box::new(Restoring { task, standings, clock, ticked, commit, logs })))
+        let said = self.clock.now_ms();
+        Ok(TaskState::Restoring(Box::new(Restoring { task, standings, clock, ticked, commit, logs, said })))
     }
 
     /// A parked task goes on if nobody has committed since it was let go of.
@@ -194,7 +200,7 @@ impl<T: Transport> Worker<T> {
                 task.untold.push(store);
                 continue;
             };
-            let forgets = self.options.reset.contains(&declared.name);
+            let forgets = self.options.reset.contains(&declared.name) && !self.reset.contains(&id);
             if forgets || *meaning != metadata::hash(&declared.fingerprint) {
                 task.untold.push(store);
             }
@@ -308,7 +314,7 @@ impl<T: Transport> Worker<T> {
 
     /// Reads on in the changelogs of tasks that are being restored, a chunk each; whether there was anything to do.
     pub(super) fn restore(&mut self) -> Result<bool, TransportError> {
-        let mut busy = false;
+        let (mut busy, now) = (false, self.clock.now_ms());
         let ids: Vec<_> = self.tasks.keys().copied().collect();
         for id in ids {
             let Some(TaskState::Restoring(restoring)) = self.tasks.get_mut(&id) else { continue };
@@ -335,6 +341,11 @@ impl<T: Transport> Worker<T> {
             // Where somebody's transaction is still open there is nothing to read for a while.
             busy |= chunk.next > log.next;
             log.next = chunk.next;
+            if now.saturating_sub(restoring.said) >= SAID_EVERY {
+                restoring.said = now;
+                let (done, all) = restoring.progress();
+                tracing::info!(part = id.part, partition = id.partition, done, all, "restoring tables");
+            }
         }
         Ok(busy)
     }
@@ -349,10 +360,13 @@ impl<T: Transport> Worker<T> {
             self.transport.begin(partition, standing.position)?;
         }
         let Some(TaskState::Restoring(restoring)) = self.tasks.remove(&id) else { return Ok(()) };
-        let Restoring { mut task, standings, clock, ticked, commit, logs } = *restoring;
+        let Restoring { mut task, standings, clock, ticked, commit, logs, .. } = *restoring;
         if !logs.is_empty() {
             let rows: usize = task.stores.iter().map(crate::store::Store::len).sum();
             tracing::info!(part = id.part, partition = id.partition, rows, "tables restored");
+        }
+        if logs.iter().any(|log| log.forgets.is_some()) {
+            self.reset.insert(id);
         }
         for log in logs {
             let keys = log.forgets.into_iter().flatten();

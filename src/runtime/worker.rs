@@ -17,7 +17,7 @@ use crate::outbox::{Outbox, TopicId};
 use crate::plan::Plan;
 use crate::time::Clock;
 use crate::transport::{Event, Partition, Transport, TransportError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Which task: its part of the plan, and its partition.
@@ -95,6 +95,8 @@ pub struct Worker<T> {
     pub(super) must_commit: bool,
     pub(super) sent: bool,
     pub(super) snapshot_at: i64,
+    /// The tasks whose tables have been started over: that is done once.
+    pub(super) reset: BTreeSet<TaskId>,
     /// Inputs that were assigned and are not opened yet.
     pub(super) to_open: Vec<Partition>,
     /// Inputs that were revoked and not let go of yet.
@@ -136,6 +138,7 @@ impl<T: Transport> Worker<T> {
             commits: 0,
             must_commit: false,
             sent: false,
+            reset: BTreeSet::new(),
             snapshot_at: now.saturating_add(super::snapshots::EVERY),
             to_open: vec![],
             to_release: vec![],
