@@ -1,4 +1,5 @@
 //! `streamrun test` through the program: what it prints, how it ends, and what `--update` makes of a file.
+#![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
 
 use std::io::Write;
 use std::path::Path;
