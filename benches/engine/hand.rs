@@ -69,7 +69,10 @@ impl Hand {
             stores: Stores::new(&plan.stores),
             counts: StoreId::new(counts.store),
             windows: StoreId::new(windows.store),
-            changelogs: [(counts.store as usize, counts.changelog), (windows.store as usize, windows.changelog)],
+            changelogs: [
+                (counts.store as usize, counts.changelog),
+                (windows.store as usize, windows.changelog),
+            ],
             fresh: [0, f64::INFINITY.to_bits(), f64::NEG_INFINITY.to_bits(), 0, 0],
             largest: i64::MIN,
             clock: i64::MIN,
@@ -258,7 +261,9 @@ fn dead_letter(topics: &Topics, reason: &str, record: &Record<'_>, out: &mut Out
         ("streamrun-partition", "0"),
         ("streamrun-offset", offset.as_str()),
     ];
-    entries.iter().for_each(|(name, value)| headers::push(&mut added, name.as_bytes(), Some(value.as_bytes())));
+    entries
+        .iter()
+        .for_each(|(name, value)| headers::push(&mut added, name.as_bytes(), Some(value.as_bytes())));
     let key = |bytes: &mut Vec<u8>| {
         bytes.extend_from_slice(record.key.unwrap_or_default());
         true

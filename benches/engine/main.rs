@@ -64,7 +64,12 @@ fn engine(plan: &Arc<Plan>) -> Task {
 }
 
 /// Runs all records through, and hands each filled outbox to `sent`.
-fn drive(mut pipeline: impl Pipeline, records: &[Record<'_>], out: &mut Outbox, mut sent: impl FnMut(&Outbox)) {
+fn drive(
+    mut pipeline: impl Pipeline,
+    records: &[Record<'_>],
+    out: &mut Outbox,
+    mut sent: impl FnMut(&Outbox),
+) {
     let (mut done, mut uncommitted) = (0, 0);
     while done < records.len() {
         let batch = &records[done..records.len().min(done + BATCH)];

@@ -1,7 +1,7 @@
 //! `streamrun demo`: a pipeline on generated records, with nothing to install and nothing kept.
 
 use super::input::{self, File, Params};
-use super::logging::Logging;
+use super::logging::{Level, Logging};
 use super::output;
 use super::run::Started;
 use super::signals::Signals;
@@ -15,6 +15,7 @@ use streamrun::engine::Until;
 use streamrun::http;
 use streamrun::plan::{Plan, Role};
 use streamrun::produce::{Destination, Generator, PARTITIONS};
+use streamrun::runtime::{ControlHandle, Page};
 use streamrun::time::parse_duration;
 use streamrun::transport::local::Client;
 
@@ -60,7 +61,8 @@ fn ran(args: &Args) -> Result<ExitCode, ExitCode> {
         );
         return Err(super::FAILED);
     }
-    args.logging.start();
+    // What happens is on the screen already.
+    args.logging.start(Level::Error);
     let signals = Signals::new()?;
     let folder = Folder::new().map_err(super::failed)?;
     let mut started = Started::new(&plan, &folder.0, None, &[], Until::Stopped).map_err(super::failed)?;
@@ -138,7 +140,8 @@ fn show(
         let (rate, speed) = (args.rate, args.speed);
         std::thread::spawn(move || send(&plan, &folder, rate, speed, &stop))
     };
-    let mut screen = Screen::new(plan.clone(), folder).map_err(super::failed)?;
+    let controls = started.engine.controls.clone();
+    let mut screen = Screen::new(plan.clone(), folder, controls).map_err(super::failed)?;
     let (begun, engine) = (Instant::now(), std::cell::RefCell::new(&mut started.engine));
     let left = &mut started.left;
     let over =
@@ -204,17 +207,34 @@ struct Screen {
     written: BTreeMap<String, u64>,
     dead: BTreeMap<String, u64>,
     read: u64,
+    /// The workers, and what they have been asked and not answered yet.
+    controls: Vec<ControlHandle>,
+    asked: Vec<Answer>,
+    looks: u64,
 }
+
+/// A worker's tables, once it has answered.
+type Answer = Box<dyn FnMut() -> Option<Vec<Page>>>;
+
+/// How many looks lie between two at the tables.
+const TABLES: u64 = 5;
+/// How many rows of a table are shown.
+const ROWS: usize = 6;
 
 /// How many records of a topic are shown at once.
 const SHOWN: usize = 3;
 
 impl Screen {
-    fn new(plan: Arc<Plan>, folder: &Path) -> Result<Self, streamrun::transport::TransportError> {
+    fn new(
+        plan: Arc<Plan>,
+        folder: &Path,
+        controls: Vec<ControlHandle>,
+    ) -> Result<Self, streamrun::transport::TransportError> {
         let client = Client::open(folder)?;
         let next = Instant::now() + Duration::from_secs(1);
         let (seen, written, dead) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Ok(Screen { plan, client, next, seen, written, dead, read: 0 })
+        let (asked, looks) = (vec![], 0);
+        Ok(Screen { plan, client, next, seen, written, dead, read: 0, controls, asked, looks })
     }
 
     fn look(&mut self) {
@@ -237,7 +257,36 @@ impl Screen {
                 self.dead.values().sum::<u64>()
             ),
         );
+        lines.extend(self.tables());
         output::result(&format!("{}\n", lines.join("\n")));
+    }
+
+    /// Now and then a few rows of each table: the workers are asked at one look and have answered by the next.
+    fn tables(&mut self) -> Vec<String> {
+        let answers: Vec<_> = self.asked.drain(..).filter_map(|mut answer| answer()).collect();
+        if self.looks.is_multiple_of(TABLES) {
+            for control in &self.controls {
+                if let Ok(mut answer) = control.tables(ROWS) {
+                    self.asked.push(Box::new(move || answer.try_recv().ok()));
+                }
+            }
+        }
+        self.looks += 1;
+        let mut lines = vec![];
+        let shown = self.plan.tables().enumerate().filter(|(_, (_, _, table))| !table.windowed);
+        for (at, (_, node, _)) in shown {
+            let mut rows: Vec<_> =
+                answers.iter().filter_map(|pages| pages.get(at)).flat_map(|p| &p.rows).collect();
+            rows.sort_by(|a, b| a.order.cmp(&b.order));
+            let row = |row: &&streamrun::runtime::Shown| {
+                format!("{} {}", row.key, String::from_utf8_lossy(&row.json))
+            };
+            let some: Vec<_> = rows.iter().take(ROWS).map(row).collect();
+            if !some.is_empty() {
+                lines.push(format!("    the table {}: {} …", node.name, some.join(" · ")));
+            }
+        }
+        lines
     }
 
     /// Looks at what has come to each topic: counts, and a few records.

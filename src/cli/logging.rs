@@ -8,8 +8,8 @@ use tracing_subscriber::filter::LevelFilter;
 #[derive(Clone, Debug, clap::Args)]
 pub struct Logging {
     /// How much is logged
-    #[arg(long, value_enum, default_value = "info", value_name = "LEVEL")]
-    log_level: Level,
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    log_level: Option<Level>,
     /// How log lines look
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
     log_format: Format,
@@ -17,7 +17,7 @@ pub struct Logging {
 
 /// How much is logged.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Level {
+pub enum Level {
     Error,
     Warn,
     Info,
@@ -35,9 +35,9 @@ enum Format {
 }
 
 impl Logging {
-    /// Starts the log, on standard error.
-    pub fn start(&self) {
-        let level = match self.log_level {
+    /// Starts the log, on standard error; at this level unless the command line says another.
+    pub fn start(&self, level: Level) {
+        let level = match self.log_level.unwrap_or(level) {
             Level::Error => LevelFilter::ERROR,
             Level::Warn => LevelFilter::WARN,
             Level::Info => LevelFilter::INFO,

@@ -1,7 +1,7 @@
 //! `streamrun run`, or `streamrun FILE` alone: checks a pipeline, then runs it.
 
 use super::input::{self, Params};
-use super::logging::Logging;
+use super::logging::{Level, Logging};
 use super::output;
 use super::place::Place;
 use super::signals::Signals;
@@ -52,7 +52,7 @@ pub fn run(args: &Args) -> ExitCode {
 fn ran(args: &Args) -> Result<ExitCode, ExitCode> {
     let directory = args.place.directory()?;
     let (_, plan) = input::load(&args.file, &args.params)?;
-    args.logging.start();
+    args.logging.start(Level::Info);
     resettable(&plan, &args.reset)?;
     let (plan, signals) = (Arc::new(plan), Signals::new()?);
     let until = match args.until_end {

@@ -30,6 +30,7 @@ mod worker;
 pub use control::ControlHandle;
 pub use input::Input;
 pub use options::{Broken, Options};
+pub use pages::{Page, Shown};
 pub use restore::Restoring;
 pub use tally::{NodeTally, SourceTally};
 pub use task::{Progress, Task};
