@@ -5,7 +5,7 @@ use super::memory::Memory;
 use crate::operator::StreamTime;
 use crate::plan::Plan;
 use crate::runtime::tally::Tallies;
-use crate::runtime::{Stopped, TaskId, Turn, Worker};
+use crate::runtime::{Stopped, Task, TaskId, Turn, Worker};
 use crate::store::Store;
 use crate::transport::{Partition, Transport};
 use std::collections::BTreeMap;
@@ -51,10 +51,13 @@ pub fn run<T: Transport>(
         if let Until::End { close_windows } = until
             && at_ends(&mut worker, &mut ends)?
         {
-            if close_windows {
-                close(&mut worker)?;
+            let closed = close_windows && close(&mut worker)?;
+            if !closed && !worker.is_dirty() {
+                break;
             }
-            break;
+            // A commit that fails takes back what was read. So it is the end only when nothing is left to commit.
+            worker.commit_soon();
+            continue;
         }
         if turn == Turn::Idle {
             let now = worker.now_ms();
@@ -109,26 +112,20 @@ fn at_ends<T: Transport>(
     Ok(true)
 }
 
-/// Closes all windows, as if their time had come.
-fn close<T: Transport>(worker: &mut Worker<T>) -> Result<(), Stopped> {
-    let last = |task: &crate::runtime::Task| {
+/// Closes windows as if their time had come, as many as one commit can hold; whether there were any.
+fn close<T: Transport>(worker: &mut Worker<T>) -> Result<bool, Stopped> {
+    let last = |task: &Task| {
         let ends = task.stores.iter().filter_map(|store| match store {
             Store::Windows(windows) => windows.ends().map(|(end, _)| end).max(),
             Store::Table(_) => None,
         });
         ends.max()
     };
-    loop {
-        let due: Vec<(TaskId, i64)> =
-            worker.running().filter_map(|(id, task)| Some((id, last(task)?))).collect();
-        if due.is_empty() {
-            return Ok(());
-        }
-        for (id, end) in due {
-            worker.advance_to(id, StreamTime(end))?;
-        }
-        worker.commit_now()?;
+    let due: Vec<(TaskId, i64)> = worker.running().filter_map(|(id, task)| Some((id, last(task)?))).collect();
+    for (id, end) in &due {
+        worker.advance_to(*id, StreamTime(*end))?;
     }
+    Ok(!due.is_empty())
 }
 
 fn open_windows<T: Transport>(worker: &Worker<T>) -> BTreeMap<String, (usize, i64)> {

@@ -430,6 +430,11 @@ impl<T: Transport> Worker<T> {
         Ok(())
     }
 
+    /// Has the next turn commit, however much time is left.
+    pub fn commit_soon(&mut self) {
+        self.must_commit = true;
+    }
+
     /// Commits what there is and leaves in peace.
     pub fn finish(&mut self) -> Result<(), Stopped> {
         self.commit_now()?;
