@@ -57,7 +57,8 @@ impl Engine {
         let clock: Arc<dyn Clock + Send + Sync> = Arc::new(SystemClock);
         let memory = Memory::new(plan.settings.memory);
         for (at, transport) in transports.into_iter().enumerate() {
-            let mut worker = Worker::new(plan.clone(), transport, clock.clone(), options.clone());
+            let options = Options { speaks: at == 0, ..options.clone() };
+            let mut worker = Worker::new(plan.clone(), transport, clock.clone(), options);
             controls.push(worker.control());
             let (stop, say, memory) = (stop.clone(), say.clone(), memory.clone());
             let run = move || {

@@ -15,6 +15,8 @@ pub struct Options {
     pub snapshots: Option<std::path::PathBuf>,
     /// The nodes whose tables are started over.
     pub reset: Vec<String>,
+    /// Whether it says in the log what holds for all workers alike.
+    pub speaks: bool,
     /// Rules that are broken on purpose: only for the tests that prove that breaking them is noticed.
     pub broken: Broken,
 }
@@ -47,6 +49,7 @@ impl Default for Options {
             retries: 20,
             snapshots: None,
             reset: vec![],
+            speaks: true,
             broken: Broken::Nothing,
         }
     }

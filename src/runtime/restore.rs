@@ -18,7 +18,7 @@ use crate::plan::TablePlan;
 use crate::plan::source::Start;
 use crate::store::{StoreDecl, Stores};
 use crate::transport::{Class, Partition, Position, Transport, TransportError};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How often the progress of a long restore is spoken of, in milliseconds.
 const SAID_EVERY: i64 = 2_000;
@@ -256,7 +256,7 @@ impl<T: Transport> Worker<T> {
 
     /// Holds the tables of earlier runs against the file, before anything is read or joined.
     pub(super) fn examine(&mut self) -> Result<(), TransportError> {
-        let plan = self.plan.clone();
+        let (plan, mut added) = (self.plan.clone(), BTreeMap::new());
         for (at, source) in plan.sources.iter().enumerate() {
             let Some(topic) = source.topics.first() else { continue };
             let count = self.transport.partitions(*topic)?.unwrap_or(0);
@@ -265,35 +265,38 @@ impl<T: Transport> Worker<T> {
                 let Some(metadata) = Metadata::decode(&position.metadata) else { continue };
                 for node in plan.nodes.iter().filter(|n| n.part == plan.runs[at].part) {
                     for table in node.table.iter().chain(&node.marks) {
-                        self.examine_table(&node.name, table, &metadata, position.partition.index)?;
+                        let lines =
+                            self.examine_table(&node.name, table, &metadata, position.partition.index)?;
+                        added.entry(node.name.as_str()).or_insert(lines);
                     }
                 }
             }
         }
+        for (table, added) in added.iter().filter(|(_, added)| self.options.speaks && !added.is_empty()) {
+            tracing::info!(table, added = added.join(", "), "computes more from now on");
+        }
         Ok(())
     }
 
+    /// What a table computes besides; another one stops the worker.
     fn examine_table(
         &mut self,
         node: &str,
         table: &TablePlan,
         metadata: &Metadata,
         index: u32,
-    ) -> Result<(), TransportError> {
+    ) -> Result<Vec<String>, TransportError> {
         let plan = self.plan.clone();
         let declared = &plan.stores[table.store as usize];
         let known = metadata.tables.iter().find(|(name, _)| *name == metadata::hash(&declared.name));
         let changed = known.is_some_and(|(_, meaning)| *meaning != metadata::hash(&declared.fingerprint));
         if !changed || self.options.reset.contains(&declared.name) {
-            return Ok(());
+            return Ok(vec![]);
         }
         let old = self.meaning_of(Partition { topic: table.changelog, index })?;
         match old.as_deref().map_or(Edit::Other, |old| meaning::compare(old, &declared.fingerprint)) {
-            Edit::Same => Ok(()),
-            Edit::Added(lines) => {
-                tracing::info!(table = node, added = lines.join(", "), "computes more from now on");
-                Ok(())
-            }
+            Edit::Same => Ok(vec![]),
+            Edit::Added(lines) => Ok(lines),
             Edit::Other => Err(meaning::mismatch(node, old.as_deref(), &declared.fingerprint)),
         }
     }
