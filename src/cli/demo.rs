@@ -3,7 +3,7 @@
 use super::input::{self, File, Params};
 use super::logging::{Level, Logging};
 use super::output;
-use super::run::Started;
+use super::run::{Opened, Started};
 use super::signals::Signals;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,8 @@ fn ran(args: &Args) -> Result<ExitCode, ExitCode> {
     args.logging.start(Level::Error);
     let signals = Signals::new()?;
     let folder = Folder::new().map_err(super::failed)?;
-    let mut started = Started::new(&plan, &folder.0, None, &[], Until::Stopped).map_err(super::failed)?;
+    let log = Opened::new(&plan, &folder.0).map_err(super::failed)?;
+    let mut started = log.start(&plan, None, &[], Until::Stopped).map_err(super::failed)?;
     let listen = args.status.clone().or(plan.settings.listen.clone()).filter(|listen| listen != "off");
     let options = listen.map(|listen| http::Options { next_free: true, ..http::Options::at(listen) });
     let served = options.map(|o| http::serve(&o, started.engine.controls.clone(), plan.clone())).transpose();
@@ -148,8 +149,7 @@ fn show(
         |begun: Instant| args.duration.is_some_and(|ms| begun.elapsed() >= Duration::from_millis(ms as u64));
     let ended = signals.until(
         || {
-            screen.look();
-            if over(begun) {
+            if !screen.look() || over(begun) {
                 stop.store(true, Ordering::Relaxed);
             }
             if stop.load(Ordering::Relaxed) {
@@ -237,9 +237,10 @@ impl Screen {
         Ok(Screen { plan, client, next, seen, written, dead, read: 0, controls, asked, looks })
     }
 
-    fn look(&mut self) {
+    /// Shows what has come since the last time, once a second; whether anybody still reads it.
+    fn look(&mut self) -> bool {
         if Instant::now() < self.next {
-            return;
+            return true;
         }
         self.next += Duration::from_secs(1);
         let _ = self.client.refresh();
@@ -258,7 +259,9 @@ impl Screen {
             ),
         );
         lines.extend(self.tables());
-        output::result(&format!("{}\n", lines.join("\n")));
+        output::is_read(&format!("{}
+", lines.join("
+")))
     }
 
     /// Now and then a few rows of each table: the workers are asked at one look and have answered by the next.

@@ -40,9 +40,13 @@ pub fn style() -> Style {
 
 /// Prints a result. A reader that has gone away is not our fault and no reason to panic.
 pub fn result(text: &str) {
+    let _ = is_read(text);
+}
+
+/// Prints a result; whether there is still somebody who reads it.
+pub fn is_read(text: &str) -> bool {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes());
-    let _ = out.flush();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
 }
 
 /// Prints anything else.

@@ -54,12 +54,15 @@ fn ran(args: &Args) -> Result<ExitCode, ExitCode> {
     let (_, plan) = input::load(&args.file, &args.params)?;
     args.logging.start(Level::Info);
     resettable(&plan, &args.reset)?;
-    let (plan, signals) = (Arc::new(plan), Signals::new()?);
+    let plan = Arc::new(plan);
     let until = match args.until_end {
         true => Until::End { close_windows: args.close_windows },
         false => Until::Stopped,
     };
-    let started = Started::new(&plan, directory, args.state_dir.as_deref(), &args.reset, until);
+    let log = Opened::new(&plan, directory).map_err(stopped)?;
+    // Not before: a log that cannot be opened, because a disk hangs, must not keep a signal from ending it.
+    let signals = Signals::new()?;
+    let started = log.start(&plan, args.state_dir.as_deref(), &args.reset, until);
     let mut started = started.map_err(stopped)?;
     let listen = args.status.clone().or(plan.settings.listen.clone()).filter(|listen| listen != "off");
     let served = listen
@@ -105,6 +108,51 @@ fn resettable(plan: &Plan, nodes: &[String]) -> Result<(), ExitCode> {
     Ok(())
 }
 
+/// The embedded log, opened by an engine that has not started yet.
+#[derive(Debug)]
+pub struct Opened {
+    directory: PathBuf,
+    transports: Vec<Local>,
+}
+
+impl Opened {
+    /// Makes the topics that are missing and opens the log for each worker.
+    pub fn new(plan: &Plan, directory: &Path) -> Result<Self, Stopped> {
+        let lock = local::Engine::start(directory, &plan.settings.name)?;
+        let names: Vec<String> = plan.topics.all().iter().map(|t| t.name.clone()).collect();
+        let mut first = Local::open(&lock, names.clone(), 0, 1)?;
+        let partitions = engine::prepare(plan, &mut first, true, PARTITIONS)?;
+        drop(first);
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
+        let workers = plan.settings.workers.unwrap_or(cores).clamp(1, partitions);
+        let open = |worker| Local::open(&lock, names.clone(), worker, workers);
+        let transports = (0..workers).map(open).collect::<Result<_, _>>()?;
+        Ok(Opened { directory: directory.to_path_buf(), transports })
+    }
+
+    /// Starts the workers.
+    pub fn start(
+        self,
+        plan: &Arc<Plan>,
+        state: Option<&Path>,
+        reset: &[String],
+        until: Until,
+    ) -> Result<Started, Stopped> {
+        // Snapshots belong to the log: with it they come and go.
+        let folder = state.map_or_else(|| self.directory.join("state"), Path::to_path_buf);
+        let options = Options {
+            commit_every: plan.settings.commit_every,
+            snapshots: Some(folder.join(&plan.settings.name)),
+            reset: reset.to_vec(),
+            ..Options::default()
+        };
+        let (pipeline, workers) = (&plan.settings.name, self.transports.len());
+        tracing::info!(pipeline, workers, log = %self.directory.display(), "starting");
+        let engine = Engine::start(plan, self.transports, &options, until)?;
+        Ok(Started { engine, left: vec![] })
+    }
+}
+
 /// An engine that has been started on the embedded log.
 #[derive(Debug)]
 pub struct Started {
@@ -115,38 +163,6 @@ pub struct Started {
 }
 
 impl Started {
-    /// Makes the topics that are missing and starts the workers.
-    pub fn new(
-        plan: &Arc<Plan>,
-        directory: &Path,
-        state: Option<&Path>,
-        reset: &[String],
-        until: Until,
-    ) -> Result<Self, Stopped> {
-        let lock = local::Engine::start(directory, &plan.settings.name)?;
-        let names: Vec<String> = plan.topics.all().iter().map(|t| t.name.clone()).collect();
-        let mut first = Local::open(&lock, names.clone(), 0, 1)?;
-        let partitions = engine::prepare(plan, &mut first, true, PARTITIONS)?;
-        drop(first);
-        let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
-        let workers = plan.settings.workers.unwrap_or(cores).clamp(1, partitions);
-        let mut transports = vec![];
-        for worker in 0..workers {
-            transports.push(Local::open(&lock, names.clone(), worker, workers)?);
-        }
-        // Snapshots belong to the log: with it they come and go.
-        let folder = state.map_or_else(|| directory.join("state"), Path::to_path_buf);
-        let options = Options {
-            commit_every: plan.settings.commit_every,
-            snapshots: Some(folder.join(&plan.settings.name)),
-            reset: reset.to_vec(),
-            ..Options::default()
-        };
-        tracing::info!(pipeline = plan.settings.name, workers, log = %directory.display(), "starting");
-        let engine = Engine::start(plan, transports, &options, until)?;
-        Ok(Started { engine, left: vec![] })
-    }
-
     /// Waits for the end, or for a signal that asks for it.
     pub fn wait(&mut self, signals: Signals) -> Result<Result<(), Stopped>, ExitCode> {
         let engine = std::cell::RefCell::new(&mut self.engine);

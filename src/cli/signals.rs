@@ -18,7 +18,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// To be made before anything that has to be tidied up.
+    /// To be made before there is anything to be tidied up.
     pub fn new() -> Result<Self, ExitCode> {
         let runtime = Builder::new_current_thread().enable_io().enable_time().build();
         let runtime = runtime.map_err(super::failed)?;
