@@ -4,7 +4,7 @@
 //! `STREAMRUN_KILLS` kills more often, `STREAMRUN_SEED` repeats what chance decided.
 
 use crate::support::Random;
-use crate::support::program::{Place, records};
+use crate::support::program::{Place, Watched};
 use feeder::Feeder;
 use std::time::{Duration, Instant};
 
@@ -93,14 +93,18 @@ fn killed_at_any_instant_it_does_everything_once() {
     println!("STREAMRUN_SEED={seed} STREAMRUN_KILLS={kills}");
     let (place, mut dice, since) = (Place::new(PIPELINE), Random::new(seed), Instant::now());
     let feeder = Feeder::start(&place.log(), seed);
-    let (mut written, mut fruitful) = (0, 0);
+    let (mut written, mut fruitful, mut output) = (0, 0, Watched::new(&place, "enriched"));
     for kill in 0..kills {
         let mut engine = place.engine("");
+        // On a machine that is busy it would otherwise be killed at its start only.
+        if kill % 2 == 1 {
+            engine.until("output", |_| output.count() > written);
+        }
         std::thread::sleep(Duration::from_millis(5 + dice.below(296)));
         let over = engine.is_over();
         let said = engine.kill();
         assert!(over.is_none(), "STREAMRUN_SEED={seed}, kill {kill}: it had ended by itself\n{said}");
-        let so_far = records(&place.log(), "enriched").iter().map(Vec::len).sum::<usize>();
+        let so_far = output.count();
         fruitful += usize::from(so_far > written);
         written = so_far;
     }
@@ -111,7 +115,7 @@ fn killed_at_any_instant_it_does_everything_once() {
         "{kills} kills within {took:.1?}, {fruitful} of them behind new commits; {} records, {written} before the last run",
         sent.len()
     );
-    assert!(fruitful > kills as usize / 5, "it hardly came to anything between the kills: {fruitful}");
+    assert!(fruitful > kills as usize / 3, "it hardly came to anything between the kills: {fruitful}");
     let faults = check::faults(&place, &sent);
     assert!(faults.is_empty(), "STREAMRUN_SEED={seed}, STREAMRUN_KILLS={kills}:\n{}", faults.join("\n"));
 }
@@ -121,16 +125,15 @@ fn killed_at_any_instant_it_does_everything_once() {
 fn output_goes_on_within_a_second_of_a_kill() {
     let place = Place::new(PIPELINE);
     let feeder = Feeder::start(&place.log(), SEED);
-    let mut slowest = Duration::ZERO;
+    let (mut slowest, mut output) = (Duration::ZERO, Watched::new(&place, "enriched"));
     for _ in 0..5 {
         let mut engine = place.engine("");
-        let count = || records(&place.log(), "enriched").iter().map(Vec::len).sum::<usize>();
-        let before = count();
-        engine.until("output", |_| count() > before + 500);
+        let before = output.count();
+        engine.until("output", |_| output.count() > before + 500);
         let killed = Instant::now();
         engine.kill();
-        let (before, mut next) = (count(), place.engine(""));
-        next.until("output after a kill", |_| count() > before);
+        let (before, mut next) = (output.count(), place.engine(""));
+        next.until("output after a kill", |_| output.count() > before);
         slowest = slowest.max(killed.elapsed());
     }
     feeder.stop();

@@ -25,6 +25,7 @@ mod schema;
 mod seeds;
 mod splice;
 mod support;
+mod surroundings;
 mod test_meaning;
 mod test_verb;
 mod tidy;

@@ -39,10 +39,19 @@ impl Place {
 
     /// Starts the program.
     pub fn start(&self, line: &str) -> Program {
+        Program::start(self.command(line), self.path(), false)
+    }
+
+    /// The same with its output in a pipe, which nobody reads.
+    pub fn piped(&self, line: &str) -> Program {
+        Program::start(self.command(line), self.path(), true)
+    }
+
+    fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_streamrun"));
         command.current_dir(self.path()).args(line.split_whitespace());
         command.env("TMPDIR", self.path()).env_remove("STREAMRUN_KAFKA");
-        Program::start(command, self.path())
+        command
     }
 
     /// Runs the engine on the log beside the pipeline, as it is usually run here.
@@ -87,6 +96,9 @@ impl Found {
 
 /// All records of a topic of a log, by partition, read by somebody who has nothing to do with the engine.
 pub fn records(log: &Path, topic: &str) -> Vec<Vec<Found>> {
+    if !log.join("append.lock").exists() {
+        return vec![];
+    }
     let client = Client::open_existing(log).expect("the log opens");
     let partitions = client.partitions(topic).unwrap_or(0);
     (0..partitions).map(|partition| partition_of(&client, topic, partition)).collect()
@@ -111,6 +123,26 @@ fn partition_of(client: &Client, topic: &str, partition: u32) -> Vec<Found> {
     all
 }
 
+/// A topic that is watched while it grows.
+pub struct Watched {
+    client: Client,
+    topic: String,
+}
+
+impl Watched {
+    pub fn new(place: &Place, topic: &str) -> Self {
+        Watched { client: Client::open(&place.log()).expect("the log opens"), topic: topic.to_owned() }
+    }
+
+    /// How many records there are now.
+    pub fn count(&mut self) -> i64 {
+        self.client.refresh().expect("it can be read");
+        let partitions = self.client.partitions(&self.topic).unwrap_or(0);
+        let end = |partition| self.client.bounds(&self.topic, partition).expect("bounds").1;
+        (0..partitions).map(end).sum()
+    }
+}
+
 /// The program while it runs: killed and reaped with this value, if it is still there.
 pub struct Program {
     child: Child,
@@ -118,10 +150,11 @@ pub struct Program {
 }
 
 impl Program {
-    fn start(mut command: Command, folder: &Path) -> Self {
+    fn start(mut command: Command, folder: &Path, piped: bool) -> Self {
         let out = tempfile::Builder::new().prefix("said-").tempdir_in(folder).expect("a folder");
         let file = |name: &str| File::create(out.path().join(name)).expect("a file");
-        command.stdin(Stdio::null()).stdout(file("out")).stderr(file("err"));
+        let stdout = if piped { Stdio::piped() } else { file("out").into() };
+        command.stdin(Stdio::null()).stdout(stdout).stderr(file("err"));
         Program { child: command.spawn().expect("the program starts"), out }
     }
 
@@ -147,6 +180,11 @@ impl Program {
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status();
         assert!(sent.expect("`kill` is there").success(), "{name} could not be sent");
+    }
+
+    /// Closes the pipe that its output goes to.
+    pub fn close_output(&mut self) {
+        drop(self.child.stdout.take());
     }
 
     /// Ends it as a power cut would; what it had said.
