@@ -208,13 +208,14 @@ impl<T: Transport> Worker<T> {
             let (first, end) = self.transport.bounds(partition)?;
             let name = &plan.topics.get(changelog).name;
             let tail = snapshot.iter().flat_map(|meta| &meta.logs).find(|(topic, _)| topic == name);
-            if tail.is_none() && first > 0 && !self.options.reset.contains(&declared.name) {
+            // A copy of an older state folder may end before the changelog begins.
+            if tail.map_or(0, |(_, offset)| *offset) < first && !self.options.reset.contains(&declared.name) {
                 let table = &declared.name;
                 let message =
                     format!("the table of `{table}` cannot be restored: `{name}` begins at {first}");
                 return Err(TransportError::fatal(message).hint(format!(
-                    "what came before is kept in a snapshot that is gone; bring the state folder back, or start the \
-                     table over with `--reset {}`",
+                    "what came before is kept in a snapshot that is not there, or not for this file; bring the state \
+                     folder back and undo the edit, or start the table over with `--reset {}`",
                     declared.name
                 )));
             }
@@ -228,7 +229,11 @@ impl<T: Transport> Worker<T> {
     /// Fills a task from its snapshot, if there is one that can be believed.
     fn snapshot_of(&mut self, task: &mut Task, id: TaskId, commit: u64) -> Option<snapshots::Meta> {
         let folder = self.options.snapshots.clone().filter(|_| self.options.reset.is_empty())?;
-        let read = snapshots::read(&folder, id, task, commit, self.clock.now_ms());
+        let since = match self.transport.forgets_removals() {
+            true => self.clock.now_ms().saturating_sub(snapshots::OLDEST),
+            false => i64::MIN,
+        };
+        let read = snapshots::read(&folder, id, task, commit, since);
         // One that stands for more than a changelog holds is of another log.
         let ahead = |meta: &snapshots::Meta, worker: &mut Self| {
             let plan = worker.plan.clone();

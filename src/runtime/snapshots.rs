@@ -13,7 +13,7 @@ pub const EVERY: i64 = 30_000;
 
 /// A compacted log forgets tombstones after a while; a snapshot from before that would bring removed rows back. Half
 /// of the seven days for which internal topics keep them, in milliseconds.
-const OLDEST: i64 = 7 * 24 * 3_600_000 / 2;
+pub const OLDEST: i64 = 7 * 24 * 3_600_000 / 2;
 
 /// What a snapshot stands for.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -38,14 +38,14 @@ pub fn write(folder: &Path, id: TaskId, task: &Task, meta: &Meta) -> std::io::Re
     snapshot::write(&path(folder, id), &text, &task.plan().stores, &task.stores)
 }
 
-/// Fills the stores of a task from its snapshot, if there is one that can be believed; what it stands for then. After
-/// a failure the task is to be made anew.
+/// Fills the stores of a task from its snapshot, if there is one that can be believed and was not written before
+/// `since`; what it stands for then. After a failure the task is to be made anew.
 pub fn read(
     folder: &Path,
     id: TaskId,
     task: &mut Task,
     committed: u64,
-    now: i64,
+    since: i64,
 ) -> Result<Option<Meta>, ()> {
     let path = path(folder, id);
     if !path.exists() {
@@ -61,7 +61,7 @@ pub fn read(
         });
         match () {
             () if meta.commit > committed => Err("it is ahead of what is committed".to_owned()),
-            () if now.saturating_sub(meta.written) > OLDEST => Err("it is too old".to_owned()),
+            () if meta.written < since => Err("it is too old".to_owned()),
             () if !same => Err("its tables are others".to_owned()),
             () => {
                 let place = |name: &str| own.iter().copied().find(|store| plan.stores[*store].name == name);

@@ -155,6 +155,11 @@ pub trait Transport {
         None
     }
 
+    /// Whether a changelog forgets after a while that a key was removed, as a compacted topic does.
+    fn forgets_removals(&self) -> bool {
+        true
+    }
+
     /// A snapshot has been written that stands for these changelogs up to these offsets: what lies before them is
     /// needed no more. A transport that keeps house by itself does so now.
     fn snapshotted(&mut self, _changelogs: &[(Partition, i64)]) -> Result<(), TransportError> {

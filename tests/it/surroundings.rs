@@ -11,6 +11,7 @@ mod engines;
 mod mount;
 mod signals;
 mod tables;
+mod trimmed;
 mod usage;
 
 const PIPELINE: &str = r#"

@@ -124,6 +124,10 @@ impl Transport for Local {
         Ok(self.readings.next(partition).unwrap_or(0) >= end)
     }
 
+    fn forgets_removals(&self) -> bool {
+        false
+    }
+
     fn snapshotted(&mut self, changelogs: &[(Partition, i64)]) -> Outcome<()> {
         self.trim(super::KEEP_BYTES, changelogs).map(drop)
     }
