@@ -5,6 +5,7 @@ use super::logging::{Level, Logging};
 use super::output;
 use super::place::Place;
 use super::signals::Signals;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -187,19 +188,19 @@ impl Started {
 
 /// The last words of a run.
 fn summary(plan: &Plan, left: &[Ended], until: Until) {
-    let mut open = vec![];
+    let mut open: BTreeMap<&str, usize> = BTreeMap::new();
     let (mut read, mut dead, mut late) = (0, 0, 0);
     for ended in left {
         read += ended.tallies.sources.iter().map(|s| s.input).sum::<u64>();
         dead += ended.tallies.sources.iter().map(|s| s.dead).sum::<u64>();
         late += ended.tallies.nodes.iter().map(|n| n.late).sum::<u64>();
         if until == (Until::End { close_windows: false }) {
-            open.extend(ended.open.iter().map(|(node, (rows, _))| format!("{node} ({rows})")));
+            ended.open.iter().for_each(|(node, (rows, _))| *open.entry(node).or_default() += rows);
         }
     }
     tracing::info!(pipeline = plan.settings.name, records = read, dead_letters = dead, late, "ended");
     if !open.is_empty() {
-        open.sort();
+        let open: Vec<String> = open.iter().map(|(node, rows)| format!("{node} ({rows})")).collect();
         tracing::info!(rows = open.join(", "), "windows that are still open; --close-windows closes them");
     }
 }

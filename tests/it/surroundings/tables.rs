@@ -9,7 +9,9 @@ const WINDOWS: &str = "[tumble.sums]\nfrom = \"readings\"\nby = \"id\"\nevery = 
 fn run_before() -> Place {
     let place = Place::new(PIPELINE);
     produce(&place, 300, 1);
-    place.run_to_end("").saying(0, &["windows that are still open", "--close-windows closes them"]);
+    let said =
+        place.run_to_end("").saying(0, &["windows that are still open", "--close-windows closes them"]);
+    assert_eq!(said.matches("sums (").count(), 1, "{said}");
     place
 }
 
