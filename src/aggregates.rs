@@ -8,7 +8,7 @@ use crate::frame::{Frame, Register, Value};
 use crate::operator::{ReasonId, RecordError};
 use crate::rows;
 use crate::store::{Row, RowMut};
-use crate::types::Kind;
+use crate::types::{Kind, Type};
 
 /// One aggregate of a node.
 #[derive(Debug)]
@@ -26,10 +26,25 @@ pub struct Slot {
     overflow: ReasonId,
 }
 
+/// An aggregate that cannot fail and meets nothing absent: of records, or of a float field that is always there. It
+/// goes straight from a register to its cell.
+#[derive(Clone, Copy, Debug)]
+enum Direct {
+    Count(usize),
+    Min(usize, Register),
+    Max(usize, Register),
+    Sum(usize, Register),
+    Avg(usize, Register),
+}
+
 /// All aggregates of a node.
 #[derive(Debug, Default)]
 pub struct Slots {
     slots: Vec<Slot>,
+    /// Those that are direct.
+    direct: Vec<Direct>,
+    /// The others, by their place in `slots`.
+    evaluated: Vec<usize>,
     /// The cells of a row that has seen nothing.
     pub fresh: Vec<u64>,
     /// The cells that hold texts.
@@ -64,14 +79,25 @@ impl Slots {
         self.sums |= call.function == Aggregate::Sum && kind == Kind::Int;
         let (function, argument) = (call.function, call.argument);
         let optional = call.ty.optional;
-        self.slots.push(Slot { function, argument, kind, cell, shown, optional, overflow });
+        let slot = Slot { function, argument, kind, cell, shown, optional, overflow };
+        match slot.direct() {
+            Some(direct) => self.direct.push(direct),
+            None => self.evaluated.push(self.slots.len()),
+        }
+        self.slots.push(slot);
+    }
+
+    /// Those whose arguments have to be evaluated, in the order of the values.
+    #[inline]
+    fn evaluated(&self) -> impl Iterator<Item = &Slot> {
+        self.evaluated.iter().map(|at| &self.slots[*at])
     }
 
     /// The arguments for a record.
     #[inline]
     pub fn evaluate(&self, frame: &mut Frame<'_>, values: &mut Vec<Value>) -> Result<(), RecordError> {
         values.clear();
-        for slot in &self.slots {
+        for slot in self.evaluated() {
             values.push(match &slot.argument {
                 Some(argument) => argument.value(frame)?,
                 None => Value::Int(1),
@@ -88,7 +114,7 @@ impl Slots {
     /// Whether the sums of a row have room for these values; `None`: there is no row yet.
     #[cold]
     pub fn room(&self, row: Option<Row<'_>>, values: &[Value]) -> Result<(), RecordError> {
-        for (slot, value) in self.slots.iter().zip(values) {
+        for (slot, value) in self.evaluated().zip(values) {
             if let (Aggregate::Sum, Value::Int(add), Some(row)) = (slot.function, value, &row)
                 && (row.get(slot.cell) as i64).checked_add(*add).is_none()
             {
@@ -101,7 +127,10 @@ impl Slots {
     /// Takes a record's values into a row.
     #[inline]
     pub fn update(&self, row: &mut RowMut<'_>, values: &[Value], frame: &Frame<'_>) {
-        for (slot, value) in self.slots.iter().zip(values) {
+        for direct in &self.direct {
+            direct.update(row, frame);
+        }
+        for (slot, value) in self.evaluated().zip(values) {
             slot.update(row, *value, frame);
         }
     }
@@ -115,7 +144,40 @@ impl Slots {
     }
 }
 
+impl Direct {
+    #[inline(always)]
+    fn update(self, row: &mut RowMut<'_>, frame: &Frame<'_>) {
+        match self {
+            Direct::Count(cell) => row.set(cell, row.get(cell) + 1),
+            Direct::Min(cell, field) => row.change_float(cell, |least| least.min(frame.float(field))),
+            Direct::Max(cell, field) => row.change_float(cell, |most| most.max(frame.float(field))),
+            Direct::Sum(cell, field) => row.change_float(cell, |sum| sum + frame.float(field)),
+            Direct::Avg(cell, field) => {
+                row.change_float(cell, |sum| sum + frame.float(field));
+                row.set(cell + 1, row.get(cell + 1) + 1);
+            }
+        }
+    }
+}
+
 impl Slot {
+    /// The short way, if there is one.
+    fn direct(&self) -> Option<Direct> {
+        let field = match &self.argument {
+            None => return Some(Direct::Count(self.cell)),
+            Some(argument) if argument.ty == Type::required(Kind::Float) => argument.register()?,
+            Some(_) => return None,
+        };
+        match self.function {
+            Aggregate::Count => Some(Direct::Count(self.cell)),
+            Aggregate::Min => Some(Direct::Min(self.cell, field)),
+            Aggregate::Max => Some(Direct::Max(self.cell, field)),
+            Aggregate::Sum => Some(Direct::Sum(self.cell, field)),
+            Aggregate::Avg => Some(Direct::Avg(self.cell, field)),
+            Aggregate::First | Aggregate::Last => None,
+        }
+    }
+
     #[inline]
     fn update(&self, row: &mut RowMut<'_>, value: Value, frame: &Frame<'_>) {
         let at = self.cell;

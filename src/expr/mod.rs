@@ -153,6 +153,14 @@ impl Expression {
         }
     }
 
+    /// The same as a register holds it.
+    pub fn always(&self) -> Option<Value> {
+        match &self.program {
+            Program::Constant(_, value) => Some(*value),
+            _ => None,
+        }
+    }
+
     /// The register, if it is a field and nothing else.
     pub fn register(&self) -> Option<Register> {
         match self.program {

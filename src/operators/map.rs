@@ -1,7 +1,7 @@
 //! `map`: sets, renames, keeps and drops fields.
 
 use crate::diagnostic::{Code, Diagnostic, Passage};
-use crate::expr::{Condition, Expression};
+use crate::expr::{Condition, Expression, Range};
 use crate::frame::{Frame, Register, Value};
 use crate::operator::{Context, Flow, Operator, Port, RecordError};
 use crate::plan::{
@@ -147,6 +147,40 @@ struct Set {
 enum From {
     Expression(Expression),
     Cases { cases: Vec<(Condition, Expression)>, otherwise: Option<Expression> },
+    Choice(Choice),
+}
+
+/// Cases that are all an interval and a constant. The one that holds is found without a branch: what decides is the
+/// data, which no processor foresees.
+#[derive(Debug)]
+struct Choice {
+    when: Vec<Range>,
+    /// A value each, and what is set otherwise.
+    then: Vec<Value>,
+}
+
+impl Choice {
+    fn of(cases: &[(Condition, Expression)], otherwise: Option<&Expression>) -> Option<Self> {
+        let when = |(when, _): &(Condition, Expression)| match when {
+            Condition::Within(range) => Some(*range),
+            _ => None,
+        };
+        let otherwise = otherwise.map_or(Some(Value::Absent), Expression::always);
+        let then = cases.iter().map(|(_, then)| then.always()).chain([otherwise]);
+        Some(Choice {
+            when: cases.iter().map(when).collect::<Option<_>>()?,
+            then: then.collect::<Option<_>>()?,
+        })
+    }
+
+    #[inline]
+    fn choose(&self, frame: &Frame<'_>) -> Value {
+        let mut first = self.when.len();
+        for (at, range) in self.when.iter().enumerate().rev() {
+            first = if range.holds(frame) { at } else { first };
+        }
+        self.then[first]
+    }
 }
 
 fn settings(
@@ -228,7 +262,11 @@ fn setting(name: &str, entry: &Entry, cx: &mut CheckContext<'_>) -> Option<(From
     };
     let cases = cx.cases(name, values, entry.place)?;
     let Setting { cases, otherwise, ty } = cases;
-    Some((From::Cases { cases, otherwise }, ty, TimeFormat::Text))
+    let from = match Choice::of(&cases, otherwise.as_ref()) {
+        Some(choice) => From::Choice(choice),
+        None => From::Cases { cases, otherwise },
+    };
+    Some((from, ty, TimeFormat::Text))
 }
 
 #[derive(Debug)]
@@ -241,6 +279,7 @@ impl Operator for Map {
         for set in &self.sets {
             let value = match &set.from {
                 From::Expression(expression) => expression.value(frame)?,
+                From::Choice(choice) => choice.choose(frame),
                 From::Cases { cases, otherwise } => choose(cases, otherwise.as_ref(), frame)?,
             };
             frame.set(set.to, value);

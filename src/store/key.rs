@@ -35,7 +35,7 @@ impl KeyShape {
     }
 
     /// A record's key. A single text is borrowed from the frame, everything else is written into `scratch`.
-    #[inline]
+    #[inline(always)]
     pub fn encode<'a>(&self, frame: &'a Frame<'_>, scratch: &'a mut Vec<u8>) -> &'a [u8] {
         match self.0[..] {
             [(register, Kind::String)] => frame.bytes(register),
@@ -48,7 +48,11 @@ impl KeyShape {
     }
 
     /// A record's key as the text that goes into a written record; see [`write_text`].
+    #[inline]
     pub fn write_text(&self, frame: &Frame<'_>, out: &mut Vec<u8>) {
+        if let [(register, Kind::String)] = self.0[..] {
+            return out.extend_from_slice(frame.bytes(register));
+        }
         write_parts(self.parts(frame), self.0.iter().map(|(_, kind)| *kind), out);
     }
 

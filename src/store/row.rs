@@ -118,6 +118,12 @@ impl RowMut<'_> {
         self.mark(cell, true);
     }
 
+    /// Changes a cell that holds a float.
+    #[inline(always)]
+    pub fn change_float(&mut self, cell: usize, change: impl FnOnce(f64) -> f64) {
+        self.set(cell, change(f64::from_bits(self.get(cell))).to_bits());
+    }
+
     /// Sets a cell that holds a text. The text of the last commit stays where it is until the next one; a text of
     /// this commit is written over.
     pub fn set_text(&mut self, cell: usize, text: &[u8]) {
