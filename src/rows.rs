@@ -7,7 +7,7 @@
 use crate::frame::{Frame, Register, Text, Value};
 use crate::operator::{NodeId, RecordError};
 use crate::store::KeyShape;
-use crate::store::key::{self, KeyPart};
+use crate::store::key::KeyPart;
 
 /// A row: a register file of its own.
 #[derive(Debug, Default)]
@@ -39,15 +39,14 @@ impl Row {
 
     /// Sets the cells of a key from its encoding.
     pub fn set_key(&mut self, shape: &KeyShape, key: &[u8]) {
-        let kinds = shape.kinds();
-        for ((register, _), part) in shape.0.iter().zip(key::decode(&kinds, key)) {
+        for (register, part) in shape.decode(key) {
             let value = match part {
                 KeyPart::Text(text) => self.text(&text),
                 KeyPart::Int(int) => Value::Int(int),
                 KeyPart::Float(float) => Value::Float(float),
                 KeyPart::Bool(bool) => Value::Bool(bool),
             };
-            self.set(*register, value);
+            self.set(register, value);
         }
     }
 

@@ -13,6 +13,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod hand;
+#[allow(dead_code, reason = "shared with the bench of state")]
 mod readings;
 
 use common::{Contestant, compare};
