@@ -259,9 +259,14 @@ impl Screen {
             ),
         );
         lines.extend(self.tables());
-        output::is_read(&format!("{}
-", lines.join("
-")))
+        output::is_read(&format!(
+            "{}
+",
+            lines.join(
+                "
+"
+            )
+        ))
     }
 
     /// Now and then a few rows of each table: the workers are asked at one look and have answered by the next.
