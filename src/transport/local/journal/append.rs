@@ -107,6 +107,9 @@ impl Log {
                 frame.resize(HEAD, 0);
                 // Another process may have been quicker; then the frame stays empty.
                 if contents.topic(name).is_none() {
+                    if !contents.has_room(partitions) {
+                        return Err(LogError::TooManyPartitions { name: name.into(), wanted: partitions });
+                    }
                     let topic = Topic(contents.topics().count() as u32);
                     frame::put_topic(frame, topic, partitions, compact, name);
                 }

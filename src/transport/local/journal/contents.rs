@@ -4,6 +4,9 @@ use super::frame::{self, Place, Section, Sections};
 use super::{LogError, Result, Topic};
 use std::collections::BTreeMap;
 
+/// The most partitions that all topics of a log have together.
+pub(super) const MOST_PARTITIONS: usize = 100_000;
+
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     topics: Vec<TopicState>,
@@ -63,6 +66,12 @@ impl Contents {
         Ok(())
     }
 
+    /// Whether so many more partitions fit: bytes that only look like a declaration must not take all memory.
+    pub fn has_room(&self, partitions: u32) -> bool {
+        let all: usize = self.topics.iter().map(|topic| topic.partitions.len()).sum();
+        all + partitions as usize <= MOST_PARTITIONS
+    }
+
     fn declare(
         &mut self,
         topic: Topic,
@@ -72,6 +81,7 @@ impl Contents {
     ) -> std::result::Result<(), &'static str> {
         match self.topics.get(topic.0 as usize) {
             Some(known) if known.name == name && known.partitions.len() == partitions as usize => Ok(()),
+            None if !self.has_room(partitions) => Err("more partitions than a log can have"),
             None if topic.0 as usize == self.topics.len() => {
                 let partitions = vec![Partition::default(); partitions as usize];
                 self.topics.push(TopicState { name: name.to_owned(), compact, partitions });

@@ -79,6 +79,13 @@ pub enum LogError {
     },
     /// A commit, or a part of it, is larger than a frame can be.
     TooLarge,
+    /// All topics together would have more partitions than a log can have.
+    TooManyPartitions {
+        /// The topic that was to be made.
+        name: String,
+        /// How many partitions it was to have.
+        wanted: u32,
+    },
 }
 
 /// The log's result.
@@ -105,6 +112,12 @@ impl fmt::Display for LogError {
                 "cannot sync `{}`: {source}; whether the last commit is durable is not known",
                 path.display()
             ),
+            LogError::TooManyPartitions { name, wanted } => {
+                write!(
+                    f,
+                    "topic `{name}` cannot have {wanted} partitions: an embedded log has at most 100,000"
+                )
+            }
             LogError::Poisoned => {
                 f.write_str("the log takes no more commits after a failed sync; open it again")
             }

@@ -379,3 +379,22 @@ fn frames_larger_than_a_chunk_are_read() {
     let found = values(&open(dir.path()), topic, 0);
     assert_eq!(found.iter().map(String::len).collect::<Vec<_>>(), [1, large.len(), large.len(), 1, 1]);
 }
+
+#[test]
+fn no_log_has_more_partitions_than_memory_has_room_for() {
+    let dir = dir();
+    let mut log = open(dir.path());
+    let refused = log.create_topic("wide", 1_000_000, false);
+    assert!(matches!(refused, Err(LogError::TooManyPartitions { wanted: 1_000_000, .. })));
+    log.create_topic("narrow", 1, false).expect("made");
+    // A frame that is whole and says what no log of ours says.
+    let (place, mut hostile) = (log.place(), vec![0; frame::HEAD]);
+    frame::put_topic(&mut hostile, Topic(1), u32::MAX, false, "wide");
+    frame::seal(&mut hostile, place);
+    drop(log);
+    let (path, mut bytes) = last_segment(dir.path());
+    bytes.extend_from_slice(&hostile);
+    fs::write(&path, &bytes).expect("written");
+    let opened = Log::open(dir.path());
+    assert!(matches!(opened, Err(LogError::Corrupt { .. })), "{opened:?}");
+}
