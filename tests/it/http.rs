@@ -12,30 +12,30 @@ fn tables_are_shown_as_they_were_committed() {
     let mut shop = Shop::open(1, 1);
     assert_eq!(shop.get("/status/").body, "{\"per_user\":{},\"per_place\":{},\"per_minute\":[]}\n");
     shop.send(&[
-        order("ann", "oslo", 3, 1_000),
-        order("bob", "rome", 4, 2_000),
-        order("ann", "rome", 5, 3_000),
+        order("u-1", "oslo", 3, 1_000),
+        order("u-2", "rome", 4, 2_000),
+        order("u-1", "rome", 5, 3_000),
     ]);
     shop.turn();
     // The work is done, and not yet permanent.
     assert_eq!(shop.get("/status/").body, "{\"per_user\":{},\"per_place\":{},\"per_minute\":[]}\n");
-    assert_eq!(shop.get("/tables/per_user/ann").status, 404);
+    assert_eq!(shop.get("/tables/per_user/u-1").status, 404);
     shop.commit();
-    let committed = "{\"per_user\":{\"ann\":2,\"bob\":1},\
-         \"per_place\":{\"[\\\"ann\\\",\\\"oslo\\\"]\":1,\"[\\\"ann\\\",\\\"rome\\\"]\":1,\"[\\\"bob\\\",\\\"rome\\\"]\":1},\
+    let committed = "{\"per_user\":{\"u-1\":2,\"u-2\":1},\
+         \"per_place\":{\"[\\\"u-1\\\",\\\"oslo\\\"]\":1,\"[\\\"u-1\\\",\\\"rome\\\"]\":1,\"[\\\"u-2\\\",\\\"rome\\\"]\":1},\
          \"per_minute\":[\
-         {\"user\":\"ann\",\"window_start\":\"1970-01-01T00:00:00Z\",\"window_end\":\"1970-01-01T00:01:00Z\",\"orders\":2,\"sum\":8},\
-         {\"user\":\"bob\",\"window_start\":\"1970-01-01T00:00:00Z\",\"window_end\":\"1970-01-01T00:01:00Z\",\"orders\":1,\"sum\":4}]}\n";
+         {\"user\":\"u-1\",\"window_start\":\"1970-01-01T00:00:00Z\",\"window_end\":\"1970-01-01T00:01:00Z\",\"orders\":2,\"sum\":8},\
+         {\"user\":\"u-2\",\"window_start\":\"1970-01-01T00:00:00Z\",\"window_end\":\"1970-01-01T00:01:00Z\",\"orders\":1,\"sum\":4}]}\n";
     assert_eq!(shop.get("/status/").body, committed);
     assert_eq!(shop.get("/status").body, committed);
     // The next minute closes the first, and counts go on: none of that is seen before it is committed.
-    shop.send(&[order("ann", "oslo", 3, 61_000)]);
+    shop.send(&[order("u-1", "oslo", 3, 61_000)]);
     shop.turn();
     assert_eq!(shop.get("/status/").body, committed);
-    assert_eq!(shop.get("/tables/per_minute/bob").json().as_array().map(Vec::len), Some(1));
+    assert_eq!(shop.get("/tables/per_minute/u-2").json().as_array().map(Vec::len), Some(1));
     shop.commit();
-    assert_eq!(shop.get("/status/").json()["per_user"]["ann"], 3);
-    assert_eq!(shop.get("/tables/per_minute/bob").status, 404);
+    assert_eq!(shop.get("/status/").json()["per_user"]["u-1"], 3);
+    assert_eq!(shop.get("/tables/per_minute/u-2").status, 404);
     let answer = shop.get("/status/");
     assert_eq!(answer.header("streamrun-partitions"), Some("0"));
     assert_eq!(answer.header("content-type"), Some("application/json"));
@@ -127,7 +127,7 @@ fn what_is_asked_wrongly_is_told_what_there_is() {
         let answer = shop.get(&format!("/tables/per_user?{query}"));
         assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some(error)));
     }
-    assert_eq!(shop.get("/tables/per_minute?after=ann").status, 400);
+    assert_eq!(shop.get("/tables/per_minute?after=u-1").status, 400);
     assert_eq!(shop.get("/tables/per_minute?limit=&after=").status, 200);
     for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
         for path in ["/status/", "/tables/per_user", "/nowhere"] {
@@ -144,9 +144,9 @@ fn what_is_asked_wrongly_is_told_what_there_is() {
 #[test]
 fn the_plan_is_shown_with_live_counters() {
     let mut shop = Shop::open(1, 1);
-    shop.send(&[order("ann", "oslo", 3, 60_000), order("bob", "oslo", -1, 61_000), "junk".to_owned()]);
+    shop.send(&[order("u-1", "oslo", 3, 60_000), order("u-2", "oslo", -1, 61_000), "junk".to_owned()]);
     shop.settle();
-    shop.send(&[order("ann", "oslo", 3, 130_000), order("late", "oslo", 3, 60_000)]);
+    shop.send(&[order("u-1", "oslo", 3, 130_000), order("late", "oslo", 3, 60_000)]);
     shop.settle();
     let plan = shop.get("/pipeline").json();
     assert_eq!(
@@ -249,9 +249,9 @@ fn what_is_taken_back_is_neither_shown_nor_counted() {
         let mut shop = Shop::open(1, 1);
         let fault = Fault { call, when: When::Before, for_good: false };
         shop.workers[0].transport.faults = Faults::new(vec![fault]);
-        shop.send(&[order("ann", "oslo", 1, 60_000), order("ann", "oslo", -1, 60_000), "junk".to_owned()]);
+        shop.send(&[order("u-1", "oslo", 1, 60_000), order("u-1", "oslo", -1, 60_000), "junk".to_owned()]);
         shop.settle();
-        assert_eq!(shop.get("/status/").json()["per_user"]["ann"], 1, "a fault at call {call}");
+        assert_eq!(shop.get("/status/").json()["per_user"]["u-1"], 1, "a fault at call {call}");
         let metrics = exposition::parse(&shop.get("/metrics").body);
         let is = |series: &str| assert_eq!(metrics[series], 1.0, "{series} with a fault at call {call}");
         is("streamrun_source_records_total{source=\"orders\",outcome=\"used\"}");
