@@ -1,17 +1,21 @@
-//! Points and spans of time as texts. The only user of jiff here.
+//! Points and spans of time as texts, written and read as everywhere else; formats of the author's own are jiff's,
+//! of which this is the only user.
 
+use crate::time::{format_duration, parse_timestamp, write_timestamp};
 use jiff::Timestamp;
 use jiff::fmt::strtime::BrokenDownTime;
 use std::fmt;
 
 /// A point in time as RFC 3339 in UTC; nothing beyond the years that can be written.
-pub(super) fn rfc3339(ms: i64) -> Option<Timestamp> {
-    Timestamp::from_millisecond(ms).ok()
+pub(super) fn rfc3339(ms: i64) -> Option<String> {
+    let mut text = vec![];
+    write_timestamp(&mut text, ms)?;
+    String::from_utf8(text).ok()
 }
 
 /// The point in time that an RFC 3339 text names.
 pub(super) fn parse_rfc3339(text: &str) -> Option<i64> {
-    text.parse::<Timestamp>().ok().map(|time| time.as_millisecond())
+    parse_timestamp(text.as_bytes())
 }
 
 /// The point in time that a text names in a format of `strftime`. Without an offset in it, it is UTC.
@@ -28,7 +32,7 @@ pub(super) fn parse(format: &str, text: &str) -> Option<i64> {
 
 /// Writes a point in time in a format of `strftime`.
 pub(super) fn format(format: &str, ms: i64, out: &mut Vec<u8>) -> Option<()> {
-    BrokenDownTime::from(rfc3339(ms)?).format(format, out).ok()
+    BrokenDownTime::from(Timestamp::from_millisecond(ms).ok()?).format(format, out).ok()
 }
 
 /// What is wrong with a format for writing.
@@ -55,16 +59,12 @@ pub(super) fn hour(ms: i64) -> i64 {
     ms.div_euclid(3_600_000).rem_euclid(24)
 }
 
-/// A span of time in the largest unit that leaves no rest: `90s`, `250ms`, `2h`.
+/// A span of time: `90s`, `250ms`, `1h30m`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Span(pub i64);
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
-        match units.iter().find(|(ms, _)| self.0 != 0 && self.0 % ms == 0) {
-            Some((ms, unit)) => write!(f, "{}{unit}", self.0 / ms),
-            None => write!(f, "{}ms", self.0),
-        }
+        f.write_str(&format_duration(self.0))
     }
 }

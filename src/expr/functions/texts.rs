@@ -1,8 +1,9 @@
 //! Functions on texts. What is a part of its argument points into it; what is new goes to the arena.
 
 use super::{Choice, RunFn, int, text};
-use crate::expr::time::{Span, rfc3339};
+use crate::expr::time::Span;
 use crate::frame::{Frame, Text, Value};
+use crate::time::write_timestamp;
 use crate::types::Kind;
 use std::io::Write;
 
@@ -16,9 +17,11 @@ pub(super) fn to_text(kind: Kind) -> Option<Choice> {
         }),
         Kind::Float => (None, |frame, v| written(frame, super::float(v, 0))),
         Kind::Bool => (None, |frame, v| written(frame, v[0] == Value::Bool(true))),
-        Kind::Timestamp => {
-            (Some("time beyond the year 9999"), |frame, v| written(frame, rfc3339(int(v, 0))?))
-        }
+        Kind::Timestamp => (Some("time beyond the year 9999"), |frame, v| {
+            let start = frame.arena.len();
+            write_timestamp(frame.arena, int(v, 0))?;
+            Some(Value::Text(Text::arena(start, frame.arena.len())))
+        }),
         Kind::Duration => (None, |frame, v| written(frame, Span(int(v, 0)))),
     };
     Some(Choice { gives: Kind::String, fails, run })
