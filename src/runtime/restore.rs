@@ -228,12 +228,15 @@ impl<T: Transport> Worker<T> {
 
     /// Fills a task from its snapshot, if there is one that can be believed.
     fn snapshot_of(&mut self, task: &mut Task, id: TaskId, commit: u64) -> Option<snapshots::Meta> {
-        let folder = self.options.snapshots.clone().filter(|_| self.options.reset.is_empty())?;
+        let folder = self.options.snapshots.clone()?;
         let since = match self.transport.forgets_removals() {
             true => self.clock.now_ms().saturating_sub(snapshots::OLDEST),
             false => i64::MIN,
         };
-        let read = snapshots::read(&folder, id, task, commit, since);
+        // What has been started over once in this run is a table like any other.
+        let reset = if self.reset.contains(&id) { &[] } else { self.options.reset.as_slice() };
+        let wanted = snapshots::Wanted { committed: commit, since, reset };
+        let read = snapshots::read(&folder, id, task, wanted);
         // One that stands for more than a changelog holds is of another log.
         let ahead = |meta: &snapshots::Meta, worker: &mut Self| {
             let plan = worker.plan.clone();

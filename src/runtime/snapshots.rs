@@ -3,8 +3,10 @@
 //! A snapshot is a shortcut and never the truth: one that is broken, old, or of another log is passed over with a
 //! word in the log, and the changelog is read from its beginning.
 
+use super::meaning::{self, Edit};
 use super::task::Task;
 use super::worker::TaskId;
+use crate::outbox::TopicId;
 use crate::store::snapshot::{self, Snapshot};
 use std::path::{Path, PathBuf};
 
@@ -38,34 +40,46 @@ pub fn write(folder: &Path, id: TaskId, task: &Task, meta: &Meta) -> std::io::Re
     snapshot::write(&path(folder, id), &text, &task.plan().stores, &task.stores)
 }
 
-/// Fills the stores of a task from its snapshot, if there is one that can be believed and was not written before
-/// `since`; what it stands for then. After a failure the task is to be made anew.
-pub fn read(
-    folder: &Path,
-    id: TaskId,
-    task: &mut Task,
-    committed: u64,
-    since: i64,
-) -> Result<Option<Meta>, ()> {
+/// What a snapshot has to be to be believed.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'w> {
+    /// Not written behind this commit.
+    pub committed: u64,
+    /// Not written before this time.
+    pub since: i64,
+    /// The tables that are started over: their rows are not wanted.
+    pub reset: &'w [String],
+}
+
+/// Fills the stores of a task from its snapshot, if there is one that can be believed: those whose bytes mean what the
+/// file says, or that only compute more now. What it stands for then. After a failure the task is to be made anew.
+pub fn read(folder: &Path, id: TaskId, task: &mut Task, wanted: Wanted<'_>) -> Result<Option<Meta>, ()> {
     let path = path(folder, id);
     if !path.exists() {
         return Ok(None);
     }
     let believed = Snapshot::open(&path).map_err(|e| e.to_string()).and_then(|snapshot| {
-        let meta: Meta = serde_json::from_slice(&snapshot.meta).map_err(|e| e.to_string())?;
+        let mut meta: Meta = serde_json::from_slice(&snapshot.meta).map_err(|e| e.to_string())?;
         let plan = task.plan().clone();
-        let own: Vec<usize> = task.changelogs().iter().map(|(store, _)| *store).collect();
-        let same = own.iter().all(|store| {
-            let store = &plan.stores[*store];
-            snapshot.stores.iter().any(|(name, meaning)| *name == store.name && *meaning == store.fingerprint)
-        });
+        let usable = |store: &usize| {
+            let declared = &plan.stores[*store];
+            let kept = snapshot.stores.iter().find(|(name, _)| *name == declared.name);
+            let fits =
+                kept.is_some_and(|(_, old)| meaning::compare(old, &declared.fingerprint) != Edit::Other);
+            fits && !wanted.reset.contains(&declared.name)
+        };
+        let own = task.changelogs().iter().filter(|(store, _)| usable(store));
+        let own: Vec<(usize, TopicId)> = own.copied().collect();
         match () {
-            () if meta.commit > committed => Err("it is ahead of what is committed".to_owned()),
-            () if meta.written < since => Err("it is too old".to_owned()),
-            () if !same => Err("its tables are others".to_owned()),
+            () if meta.commit > wanted.committed => Err("it is ahead of what is committed".to_owned()),
+            () if meta.written < wanted.since => Err("it is too old".to_owned()),
+            () if own.is_empty() => Err("its tables are others".to_owned()),
             () => {
-                let place = |name: &str| own.iter().copied().find(|store| plan.stores[*store].name == name);
+                let stores = || own.iter().map(|(store, _)| *store);
+                let place = |name: &str| stores().find(|store| plan.stores[*store].name == name);
                 snapshot.restore(&mut task.stores, place).map_err(|e| e.to_string())?;
+                meta.logs
+                    .retain(|(log, _)| own.iter().any(|(_, topic)| plan.topics.get(*topic).name == *log));
                 Ok(meta)
             }
         }

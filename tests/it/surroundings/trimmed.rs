@@ -34,12 +34,16 @@ fn plan() -> Arc<Plan> {
 }
 
 fn worker(log: &Path, now: i64) -> Worker<Local> {
-    let plan = plan();
+    worker_of(plan(), &[], log, now)
+}
+
+fn worker_of(plan: Arc<Plan>, reset: &[&str], log: &Path, now: i64) -> Worker<Local> {
     let engine = Engine::start(log, "p").expect("nobody else runs it");
     let names = plan.topics.all().iter().map(|topic| topic.name.clone()).collect();
     let mut local = Local::open(&engine, names, 0, 1).expect("the log opens");
     streamrun::engine::prepare(&plan, &mut local, true, 1).expect("topics");
-    let options = Options { snapshots: Some(log.join("state")), ..Options::default() };
+    let reset = reset.iter().map(|node| (*node).to_owned()).collect();
+    let options = Options { snapshots: Some(log.join("state")), reset, ..Options::default() };
     Worker::new(plan, local, Arc::new(ManualClock::at(now)), options)
 }
 
@@ -108,4 +112,32 @@ fn a_table_whose_snapshot_is_gone_or_too_old_stops_it() {
     assert!(stops().contains("the table of `per_id` cannot be restored"), "{}", stops());
     std::fs::remove_dir_all(&state).expect("removed");
     assert!(stops().contains("start the table over with `--reset per_id`"), "{}", stops());
+}
+
+#[test]
+fn a_table_can_be_added_or_started_over_beside_one_that_stands_in_a_snapshot() {
+    let log = tempfile::tempdir().expect("a directory");
+    trimmed(log.path());
+    let more = format!("{PIPELINE}\n[count.again]\nfrom = \"readings\"\nby = \"id\"\n");
+    let plan: Arc<Plan> = Arc::new(plan::check(&more, &[]).plan.expect("it is sound"));
+    let counts = |reset: &[&str]| {
+        send(log.path(), 1, 1);
+        let mut worker = worker_of(plan.clone(), reset, log.path(), NOW);
+        settle(&mut worker).expect("it restores");
+        worker.commit_now().expect("a commit");
+        let rows = outcome::tables(&plan, worker.running().map(|(_, task)| task));
+        worker.finish().expect("a snapshot");
+        rows
+    };
+    let ends = |rows: Vec<String>, mut expected: [&str; 2]| {
+        let count =
+            |row: &String| row.rsplit_once(':').map(|(_, count)| count.trim_end_matches('}').to_owned());
+        let mut found: Vec<String> = rows.iter().filter_map(count).collect();
+        found.sort();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{rows:?}");
+    };
+    ends(counts(&[]), ["81", "1"]);
+    ends(counts(&["again"]), ["82", "1"]);
+    ends(counts(&["per_id"]), ["1", "2"]);
 }
