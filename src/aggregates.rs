@@ -24,6 +24,8 @@ pub struct Slot {
     /// Whether it may be absent from a row.
     optional: bool,
     overflow: ReasonId,
+    /// The reason for a row of a window in which a required aggregate has seen nothing: it came after the records.
+    unseen: ReasonId,
 }
 
 /// An aggregate that cannot fail and meets nothing absent: of records, or of a float field that is always there. It
@@ -55,8 +57,9 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// Adds an aggregate that a row shows in a register; `overflow` is the reason for a sum that is too large.
-    pub fn add(&mut self, call: AggregateCall, shown: Register, overflow: ReasonId) {
+    /// Adds an aggregate that a row shows in a register; `overflow` is the reason for a sum that is too large,
+    /// `unseen` for a row that was there before the aggregate was.
+    pub fn add(&mut self, call: AggregateCall, shown: Register, overflow: ReasonId, unseen: ReasonId) {
         let cell = self.fresh.len();
         let (kind, optional) =
             call.argument.as_ref().map_or((Kind::Int, false), |a| (a.ty.kind, a.ty.optional));
@@ -79,7 +82,7 @@ impl Slots {
         self.sums |= call.function == Aggregate::Sum && kind == Kind::Int;
         let (function, argument) = (call.function, call.argument);
         let optional = call.ty.optional;
-        let slot = Slot { function, argument, kind, cell, shown, optional, overflow };
+        let slot = Slot { function, argument, kind, cell, shown, optional, overflow, unseen };
         match slot.direct() {
             Some(direct) => self.direct.push(direct),
             None => self.evaluated.push(self.slots.len()),
@@ -135,12 +138,21 @@ impl Slots {
         }
     }
 
-    /// Shows what a row has gathered.
-    pub fn show(&self, stored: &Row<'_>, row: &mut rows::Row) {
+    /// Shows what a row has gathered. A window that was open when an aggregate was added may have nothing for it: what
+    /// the others have gathered is shown, and the row fails.
+    pub fn show(&self, stored: &Row<'_>, row: &mut rows::Row) -> Result<(), RecordError> {
+        let mut shown = Ok(());
         for slot in &self.slots {
-            let value = slot.value(stored, row);
+            let value = match slot.is_unseen(stored) {
+                true => Value::Absent,
+                false => slot.value(stored, row),
+            };
+            if !value.is_set() && !slot.optional {
+                shown = Err(RecordError::new(slot.unseen));
+            }
             row.set(slot.shown, value);
         }
+        shown
     }
 }
 
@@ -210,6 +222,26 @@ impl Slot {
             };
         if replaces {
             row.set_text(self.cell, text);
+        }
+    }
+
+    /// Whether it is as it was when the row was fresh, in a row that is not.
+    fn is_unseen(&self, stored: &Row<'_>) -> bool {
+        let float = self.kind == Kind::Float;
+        match self.function {
+            Aggregate::Min if float => {
+                stored.is_set(self.cell) && stored.get(self.cell) == f64::INFINITY.to_bits()
+            }
+            Aggregate::Max if float => {
+                stored.is_set(self.cell) && stored.get(self.cell) == f64::NEG_INFINITY.to_bits()
+            }
+            Aggregate::First | Aggregate::Last => !stored.is_set(self.cell),
+            Aggregate::Min | Aggregate::Max if self.kind != Kind::Float => {
+                let neutral = if self.function == Aggregate::Min { i64::MAX } else { i64::MIN };
+                let text = matches!(self.kind, Kind::String | Kind::Json | Kind::List(_));
+                !text && stored.is_set(self.cell) && stored.get(self.cell) == neutral as u64
+            }
+            _ => false,
         }
     }
 

@@ -192,7 +192,7 @@ fn summary(plan: &Plan, left: &[Ended], until: Until) {
     let (mut read, mut dead, mut late) = (0, 0, 0);
     for ended in left {
         read += ended.tallies.sources.iter().map(|s| s.input).sum::<u64>();
-        dead += ended.tallies.sources.iter().map(|s| s.dead).sum::<u64>();
+        dead += ended.tallies.reasons.iter().chain(ended.tallies.unusable.iter().flatten()).sum::<u64>();
         late += ended.tallies.nodes.iter().map(|n| n.late).sum::<u64>();
         if until == (Until::End { close_windows: false }) {
             ended.open.iter().for_each(|(node, (rows, _))| *open.entry(node).or_default() += rows);

@@ -8,8 +8,8 @@ use crate::time::write_timestamp;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
-/// Appends a record of a topic as a line: keys, values and headers parsed when they are JSON, text when they are that,
-/// `{"base64": …}` when they are neither. The timestamp is RFC 3339, and milliseconds where it lies outside its years.
+/// Appends a record of a topic as a line: the value parsed when it is JSON, text when it is that, `{"base64": …}` when
+/// it is neither; keys and headers as text, for `null` may be one. The timestamp is RFC 3339, and milliseconds where it lies outside its years.
 pub fn json_line(out: &mut Vec<u8>, topic: &str, entry: &Entry<'_>) {
     out.extend_from_slice(b"{\"topic\":");
     quote(out, topic.as_bytes());
@@ -17,7 +17,7 @@ pub fn json_line(out: &mut Vec<u8>, topic: &str, entry: &Entry<'_>) {
     out.extend_from_slice(place.as_bytes());
     timestamp(out, entry.timestamp);
     out.extend_from_slice(b",\"key\":");
-    any(out, entry.key);
+    text(out, entry.key);
     out.extend_from_slice(b",\"value\":");
     any(out, entry.value);
     out.extend_from_slice(b",\"headers\":");
@@ -57,7 +57,7 @@ fn all_headers(out: &mut Vec<u8>, run: &[u8]) {
         quote(out, name.as_bytes());
         out.push(b':');
         match values.as_slice() {
-            [one] => any(out, *one),
+            [one] => text(out, *one),
             several => list(out, several),
         }
     }
@@ -70,15 +70,21 @@ fn list(out: &mut Vec<u8>, values: &[Option<&[u8]>]) {
         if at > 0 {
             out.push(b',');
         }
-        any(out, *value);
+        text(out, *value);
     }
     out.push(b']');
 }
 
 fn any(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
+    match bytes {
+        Some(bytes) if std::str::from_utf8(bytes).is_ok_and(is_json) => compact(out, bytes),
+        other => text(out, other),
+    }
+}
+
+fn text(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
     let Some(bytes) = bytes else { return out.extend_from_slice(b"null") };
     match std::str::from_utf8(bytes) {
-        Ok(text) if is_json(text) => compact(out, bytes),
         Ok(_) => quote(out, bytes),
         Err(_) => {
             out.extend_from_slice(b"{\"base64\":\"");

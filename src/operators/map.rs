@@ -88,7 +88,9 @@ fn conflicts(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) {
     }
 }
 
+/// All renames see the record as it comes in: two fields may change places.
 fn rename(node: &NodeTable<'_>, cx: &mut CheckContext<'_>, output: &mut Shape, what: &mut Vec<String>) {
+    let mut pairs: Vec<(String, String)> = vec![];
     for (new, entry) in node.settings("rename") {
         let Some(old) = entry.value.as_text() else { continue };
         if new.contains('.') || old.text.contains('.') {
@@ -98,19 +100,35 @@ fn rename(node: &NodeTable<'_>, cx: &mut CheckContext<'_>, output: &mut Shape, w
             );
             continue;
         }
-        // A field that no schema declares can be renamed too: it rides along under another name.
-        if let Some(at) = output.fields.iter().position(|(name, _)| *name == old.text) {
-            let (_, id) = output.fields.remove(at);
-            output.fields.retain(|(name, _)| *name != new);
-            output.fields.insert(at.min(output.fields.len()), (new.clone(), id));
-        } else if cx.input.fields.iter().any(|(name, _)| *name == new) && !cx.input.open {
-            let _ = cx.field(old);
-        } else {
-            cx.likely_field(old);
+        if pairs.iter().any(|(other, _)| *other == old.text) {
+            let message = format!("`{}` is renamed twice", old.text);
+            cx.faults.add(
+                Diagnostic::error(Code::FieldConflict, message, old.whole())
+                    .help(format!("set the second one: `set.{new} = '{}'`", old.text)),
+            );
+            continue;
         }
-        output.edit(|layout| layout::rename(layout, &old.text, &new));
-        what.push(format!("{} → {new}", old.text));
+        pairs.push((old.text.clone(), new));
     }
+    for (new, entry) in node.settings("rename") {
+        let Some(old) = entry.value.as_text().filter(|old| cx.input.get(&old.text).is_none()) else {
+            continue;
+        };
+        // A field that no schema declares can be renamed too: it rides along under another name. Under the name of a
+        // declared one that stays it would be of any type.
+        let stays = cx.input.get(&new).is_some() && !pairs.iter().any(|(old, _)| *old == new);
+        match stays && !cx.input.open {
+            true => drop(cx.field(old)),
+            false => cx.likely_field(old),
+        }
+    }
+    let renamed = |name: &str| pairs.iter().find(|(old, _)| old == name).map(|(_, new)| new.clone());
+    output.fields.retain(|(name, _)| renamed(name).is_some() || !pairs.iter().any(|(_, new)| new == name));
+    for (name, _) in &mut output.fields {
+        *name = renamed(name).unwrap_or_else(|| name.clone());
+    }
+    output.edit(|layout| layout::rename(layout, &pairs));
+    what.extend(pairs.iter().map(|(old, new)| format!("{old} → {new}")));
 }
 
 fn project(node: &NodeTable<'_>, cx: &mut CheckContext<'_>, output: &mut Shape, what: &mut Vec<String>) {

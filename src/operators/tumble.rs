@@ -194,7 +194,9 @@ fn computed(
     for (call, id) in aggregates {
         let shown = cx.register(id);
         let overflow = cx.reason(&format!("integer overflow in `{}`", call.text));
-        slots.add(call, shown, overflow);
+        let unseen = cx
+            .reason(&format!("`{}` was added while the window was open, and has seen no record", call.text));
+        slots.add(call, shown, overflow, unseen);
     }
     empty(node, cx);
     if slots.fresh.len() > StoreDecl::MAX_WIDTH {
@@ -310,7 +312,7 @@ impl Operator for Tumble {
         let end = end.unwrap_or_default();
         row.set(self.bounds[0], Value::Int(end.saturating_sub(self.every)));
         row.set(self.bounds[1], Value::Int(end));
-        self.slots.show(&stored, row);
+        self.slots.show(&stored, row)?;
         for computed in &self.compute {
             let mut frame = row.frame(constants);
             let value = computed.expression.value(&mut frame);

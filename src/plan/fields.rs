@@ -100,13 +100,16 @@ impl CheckContext<'_> {
 
     /// The same for one name.
     pub fn likely_field(&mut self, name: &Passage) {
-        if self.input.get(&name.text).is_some() || self.input.open {
+        let inside = format!("{}.", name.text);
+        if self.input.open || self.input.fields.iter().any(|(n, _)| *n == name.text || n.starts_with(&inside))
+        {
             return;
         }
         let known = self.input.fields.iter().map(|(n, _)| n.as_str());
         if let Some(close) = crate::diagnostic::did_you_mean(&name.text, known) {
-            let message = format!("{} has no field `{}`", self.subject, name.text);
-            let fault = Diagnostic::error(Code::UnknownField, message, name.whole())
+            // Only a guess: a record may have fields that no schema names.
+            let message = format!("{} declares no field `{}`", self.subject, name.text);
+            let fault = Diagnostic::warning(Code::UnknownField, message, name.whole())
                 .help(format!("did you mean `{close}`?"));
             self.faults.add(fault);
         }

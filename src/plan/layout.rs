@@ -35,8 +35,17 @@ pub fn drop(layout: &mut Layout, name: &str) {
     let original = original(layout, &path);
     if path.len() == 1 {
         layout.rename.retain(|(_, new)| new != name);
+        uncover(layout, name);
     }
     layout.drop.push(original);
+}
+
+/// What the original object has under a name that something else was renamed to is gone for good: it does not come
+/// back when that something goes on to another name.
+fn uncover(layout: &mut Layout, name: &str) {
+    if !layout.rename.iter().any(|(old, _)| old == name) {
+        layout.drop.push(vec![name.to_owned()]);
+    }
 }
 
 /// Leaves all but these fields out.
@@ -51,21 +60,37 @@ pub fn keep(layout: &mut Layout, names: &[String]) {
     });
 }
 
-/// Gives a top-level field another name.
-pub fn rename(layout: &mut Layout, old: &str, new: &str) {
-    let was_set = layout.set.iter().any(|s| s.path[0] == old);
-    layout.set.retain(|s| s.path[0] != new);
-    for set in layout.set.iter_mut().filter(|s| s.path[0] == old) {
-        set.path[0] = new.to_owned();
+/// Gives top-level fields other names, `(old, new)` each, all at once: two may change places.
+pub fn rename(layout: &mut Layout, pairs: &[(String, String)]) {
+    let renamed = |name: &str| pairs.iter().find(|(old, _)| old == name).map(|(_, new)| new.clone());
+    let taken = |name: &str| pairs.iter().any(|(_, new)| new == name);
+    // What was set as a whole hides what the original object has under its name.
+    let (mut hidden, mut firsts) = (vec![], vec![]);
+    for (old, new) in pairs {
+        let first = original(layout, &vec![old.clone()]).remove(0);
+        match layout.set.iter().any(|s| s.path.len() == 1 && s.path[0] == *old) {
+            true => hidden.push(first),
+            false => firsts.push((first, new.clone())),
+        }
     }
-    let first = original(layout, &vec![old.to_owned()]).remove(0);
-    layout.rename.retain(|(o, n)| *o != first && n != new);
-    // Where the whole field was set, what the original object had under the name is not to come back.
-    if was_set && layout.set.iter().any(|s| s.path.len() == 1 && s.path[0] == new) {
-        layout.drop.push(vec![first]);
-    } else {
-        layout.rename.push((first, new.to_owned()));
+    layout.set.retain(|s| renamed(&s.path[0]).is_some() || !taken(&s.path[0]));
+    for set in &mut layout.set {
+        set.path[0] = renamed(&set.path[0]).unwrap_or_else(|| set.path[0].clone());
     }
+    let before = std::mem::take(&mut layout.rename);
+    for (old, new) in before {
+        if renamed(&new).is_none() {
+            match taken(&new) {
+                true => hidden.push(old),
+                false => layout.rename.push((old, new)),
+            }
+        } else {
+            hidden.push(new);
+        }
+    }
+    layout.rename.extend(firsts);
+    hidden.retain(|name| !layout.rename.iter().any(|(old, _)| old == name));
+    layout.drop.extend(hidden.into_iter().map(|name| vec![name]));
 }
 
 /// What a path was called in the original object.

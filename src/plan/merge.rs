@@ -65,7 +65,9 @@ pub fn merge(
         }
     }
     shape.key = common(inputs, &shape, |s| s.key.as_ref());
-    shape.partitioned = common(inputs, &shape, |s| s.partitioned.as_ref());
+    // One key in two spellings lies in two partitions.
+    let alike = inputs.iter().all(|(_, s)| s.key_json == inputs[0].1.key_json);
+    shape.partitioned = common(inputs, &shape, |s| s.partitioned.as_ref()).filter(|_| alike);
     shape.variants = variants(inputs, &mut adjusts, next, place, faults);
     (shape, adjusts)
 }

@@ -147,6 +147,8 @@ pub struct Shape {
     pub key: Option<Vec<FieldId>>,
     /// The fields that decide the partition, if they are known: all records that agree in them are in one task.
     pub partitioned: Option<Vec<FieldId>>,
+    /// Whether the record's key is written as JSON: other bytes, other partitions.
+    pub key_json: bool,
     /// Whether records here come from a topic and so have `_topic` and the like.
     pub has_origin: bool,
     /// How long windows wait for stragglers among these records, in milliseconds.
@@ -168,6 +170,7 @@ impl Shape {
             variants: vec![Variant { id: 0, layout }],
             key: None,
             partitioned: None,
+            key_json: false,
             has_origin: false,
             late_by: 0,
             poisoned: vec![],

@@ -209,6 +209,7 @@ pub fn check(
         shape,
     };
     source.shape.late_by = source.late_by;
+    source.shape.key_json = word(table, "key_format") == Some("json");
     source.key = key(table, &mut source.shape, cx);
     source.event_time = event_time(table, &source.shape, cx);
     source

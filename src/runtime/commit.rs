@@ -98,10 +98,10 @@ impl<T: Transport> Worker<T> {
         self.snapshot_at = now.saturating_add(snapshots::EVERY);
         let Some(folder) = self.options.snapshots.clone() else { return };
         let plan = self.plan.clone();
-        let Worker { tasks, transport, commits, .. } = self;
+        let Worker { tasks, transport, .. } = self;
         let mut kept = vec![];
         for (id, running) in running(tasks).filter(|(_, r)| !r.task.changelogs().is_empty()) {
-            let mut meta = snapshots::Meta { written: now, commit: *commits, logs: vec![] };
+            let mut meta = snapshots::Meta { written: now, commit: running.commit, logs: vec![] };
             let mut logs = vec![];
             for (_, topic) in running.task.changelogs() {
                 let partition = Partition { topic: *topic, index: id.partition };

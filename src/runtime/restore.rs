@@ -96,7 +96,7 @@ impl<T: Transport> Worker<T> {
         let logs = match newest {
             None => {
                 task.untold = task.changelogs().iter().map(|(store, _)| *store).collect();
-                vec![]
+                self.leftovers(&task, id)?
             }
             Some(metadata) => self.logs(&mut task, id, &metadata)?,
         };
@@ -185,6 +185,20 @@ impl<T: Transport> Worker<T> {
             }
         };
         Ok(Standing { position, largest: i64::MIN })
+    }
+
+    /// Nothing is committed for the task, but its changelogs may hold rows of a run whose positions are gone: they have
+    /// to go as well, or they would come back at the next start.
+    fn leftovers(&mut self, task: &Task, id: TaskId) -> Result<Vec<Log>, TransportError> {
+        let mut logs = vec![];
+        for (store, topic) in task.changelogs() {
+            let partition = Partition { topic: *topic, index: id.partition };
+            let (next, end) = self.transport.bounds(partition)?;
+            if next < end {
+                logs.push(Log { store: *store, partition, next, end, forgets: Some(BTreeSet::new()) });
+            }
+        }
+        Ok(logs)
     }
 
     /// The changelogs to read for a task that has run before.

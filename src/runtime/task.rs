@@ -290,7 +290,9 @@ impl Task {
     /// Whether anything has happened since the last commit.
     pub fn is_dirty(&self) -> bool {
         let moved = self.clock != self.committed_clock || self.ticked != self.committed_ticked;
-        moved || !self.forgotten.is_empty() || self.inputs.iter().any(|i| i.now != i.committed)
+        // Rows that reached no topic have closed their windows all the same.
+        let closed = self.emitted > 0;
+        moved || closed || !self.forgotten.is_empty() || self.inputs.iter().any(|i| i.now != i.committed)
     }
 
     /// The first half of a commit: the changelog of what has changed.

@@ -16,6 +16,7 @@ pub use pair::same;
 use crate::diagnostic::{Code, Diagnostic, Place};
 pub use crate::plan::cases::to_json;
 use crate::plan::cases::{Case, Step, Target};
+use crate::plan::source::Start;
 use crate::plan::{self, Override};
 use crate::runtime::Stopped;
 use std::sync::Arc;
@@ -54,7 +55,12 @@ pub fn run(source: &str, overrides: &[Override], case: &Case) -> Outcome {
         trace,
     };
     let checked = plan::check(source, &all);
-    let Some(plan) = checked.plan.map(Arc::new) else {
+    // What a test sends is there from the start; where a pipeline begins on a cluster is not what it shows.
+    let from_the_start = |mut plan: plan::Plan| {
+        plan.sources.iter_mut().for_each(|source| source.start = Start::Earliest);
+        Arc::new(plan)
+    };
+    let Some(plan) = checked.plan.map(from_the_start) else {
         let with = |fault: Diagnostic| fault.note(format!("with the params of the test `{}`", case.name));
         return outcome(checked.diagnostics.into_iter().map(with).collect(), vec![], vec![]);
     };

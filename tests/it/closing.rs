@@ -42,7 +42,11 @@ topic = "both"
 
 /// A window of more rows than a commit may hold, in no order.
 fn many(batch: usize) -> Scenario {
-    let mut scenario = Scenario::new("many", MANY).batch(batch);
+    many_of(MANY, batch)
+}
+
+fn many_of(text: &str, batch: usize) -> Scenario {
+    let mut scenario = Scenario::new("many", text).batch(batch);
     for at in 0..KEYS {
         let key = format!("k{:05}", at * 7919 % KEYS);
         scenario = scenario.reading("in", &key, 1_000, "1");
@@ -137,4 +141,18 @@ fn a_chain_of_windows_loses_nothing_in_a_jump_of_days() {
             ends.into_iter().map(|(end, key)| (end.unwrap().1.to_owned(), key.clone())).collect();
         assert!(ends.is_sorted(), "{ends:?}");
     }
+}
+
+/// The rows of the window reach no topic: nothing but the closing itself says that there is something to commit.
+#[test]
+fn a_window_of_many_keys_closes_though_none_of_its_rows_is_written() {
+    let text = MANY
+        .replace("from = \"ten\"", "from = \"large\"")
+        .replace("[\"in\", \"ten\"]", "[\"in\", \"large\"]")
+        + "\n[filter.large]\nfrom = \"ten\"\nwhen = 'n > 1000'\n";
+    let scenario = many_of(&text, 1000);
+    let outcome =
+        run(&scenario.reading("in", "k00001", 10_000, "1").reading("in", "k00002", 30_000, "1"), vec![]);
+    assert_eq!(outcome.topics["out"].iter().map(Vec::len).sum::<usize>(), 0);
+    assert_eq!(outcome.topics["both"].iter().map(Vec::len).sum::<usize>(), KEYS + 2);
 }

@@ -20,6 +20,7 @@ mod killed;
 mod local;
 mod meaning;
 mod members;
+mod renames;
 mod scanner;
 mod schema;
 mod seeds;
