@@ -9,7 +9,8 @@ use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
 /// Appends a record of a topic as a line: the value parsed when it is JSON, text when it is that, `{"base64": …}` when
-/// it is neither; keys and headers as text, for `null` may be one. The timestamp is RFC 3339, and milliseconds where it lies outside its years.
+/// it is neither; keys and headers as text, for `null` may be one. The timestamp is RFC 3339, and milliseconds where it
+/// lies outside its years.
 pub fn json_line(out: &mut Vec<u8>, topic: &str, entry: &Entry<'_>) {
     out.extend_from_slice(b"{\"topic\":");
     quote(out, topic.as_bytes());
@@ -163,7 +164,7 @@ mod tests {
         headers::push(&mut run, b"streamrun-reason", Some(b"too hot"));
         headers::push(&mut run, b"trace", Some(b"7"));
         headers::push(&mut run, b"trace", None);
-        let expected = "\"headers\":{\"streamrun-reason\":\"too hot\",\"trace\":[7,null]}}\n";
+        let expected = "\"headers\":{\"streamrun-reason\":\"too hot\",\"trace\":[\"7\",null]}}\n";
         assert!(line(None, None, &run).ends_with(expected));
     }
 

@@ -312,13 +312,18 @@ impl Operator for Tumble {
         let end = end.unwrap_or_default();
         row.set(self.bounds[0], Value::Int(end.saturating_sub(self.every)));
         row.set(self.bounds[1], Value::Int(end));
-        self.slots.show(&stored, row)?;
+        let seen = self.slots.show(&stored, row);
         for computed in &self.compute {
+            // Of a row that fails what can be told is shown all the same: the dead letter has it.
+            let told = || computed.expression.register().is_some_and(|r| row.present >> r.0 & 1 == 1);
+            if seen.is_err() && !told() {
+                continue;
+            }
             let mut frame = row.frame(constants);
             let value = computed.expression.value(&mut frame);
             row.present = frame.present;
             row.set(computed.to, value?);
         }
-        Ok(())
+        seen
     }
 }

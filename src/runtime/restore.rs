@@ -263,16 +263,12 @@ impl<T: Transport> Worker<T> {
             })
         };
         match read {
-            Ok(Some(meta)) if ahead(&meta, self) => {
+            Some(meta) if ahead(&meta, self) => {
                 tracing::warn!(partition = id.partition, "a snapshot of another log is passed over");
                 task.stores = Stores::new(&self.plan.stores);
                 None
             }
-            Ok(meta) => meta,
-            Err(()) => {
-                task.stores = Stores::new(&self.plan.stores);
-                None
-            }
+            read => read,
         }
     }
 

@@ -7,6 +7,7 @@ use super::meaning::{self, Edit};
 use super::task::Task;
 use super::worker::TaskId;
 use crate::outbox::TopicId;
+use crate::store::Stores;
 use crate::store::snapshot::{self, Snapshot};
 use std::path::{Path, PathBuf};
 
@@ -51,44 +52,62 @@ pub struct Wanted<'w> {
     pub reset: &'w [String],
 }
 
-/// Fills the stores of a task from its snapshot, if there is one that can be believed: those whose bytes mean what the
-/// file says, or that only compute more now. What it stands for then. After a failure the task is to be made anew.
-pub fn read(folder: &Path, id: TaskId, task: &mut Task, wanted: Wanted<'_>) -> Result<Option<Meta>, ()> {
-    let path = path(folder, id);
-    if !path.exists() {
-        return Ok(None);
-    }
-    let believed = Snapshot::open(&path).map_err(|e| e.to_string()).and_then(|snapshot| {
-        let mut meta: Meta = serde_json::from_slice(&snapshot.meta).map_err(|e| e.to_string())?;
-        let plan = task.plan().clone();
-        let usable = |store: &usize| {
-            let declared = &plan.stores[*store];
-            let kept = snapshot.stores.iter().find(|(name, _)| *name == declared.name);
-            let fits =
-                kept.is_some_and(|(_, old)| meaning::compare(old, &declared.fingerprint) != Edit::Other);
-            fits && !wanted.reset.contains(&declared.name)
-        };
-        let own = task.changelogs().iter().filter(|(store, _)| usable(store));
-        let own: Vec<(usize, TopicId)> = own.copied().collect();
-        match () {
-            () if meta.commit > wanted.committed => Err("it is ahead of what is committed".to_owned()),
-            () if meta.written < wanted.since => Err("it is too old".to_owned()),
-            () if own.is_empty() => Err("its tables are others".to_owned()),
-            () => {
-                let stores = || own.iter().map(|(store, _)| *store);
-                let place = |name: &str| stores().find(|store| plan.stores[*store].name == name);
-                snapshot.restore(&mut task.stores, place).map_err(|e| e.to_string())?;
-                meta.logs
-                    .retain(|(log, _)| own.iter().any(|(_, topic)| plan.topics.get(*topic).name == *log));
-                Ok(meta)
+/// Fills the stores of a task from a snapshot, if there is one that can be believed. What it stands for then. An edit
+/// of the file may have given the task another number than it had, so the others of its partition are looked at, too.
+pub fn read(folder: &Path, id: TaskId, task: &mut Task, wanted: Wanted<'_>) -> Option<Meta> {
+    for path in files(folder, id) {
+        match believe(&path, task, wanted) {
+            Ok(meta) => return Some(meta),
+            Err(why) => {
+                tracing::debug!(file = %path.display(), why, "a snapshot is passed over");
+                task.stores = Stores::new(&task.plan().stores);
             }
         }
-    });
-    match believed {
-        Ok(meta) => Ok(Some(meta)),
-        Err(why) => {
-            tracing::warn!(file = %path.display(), why, "a snapshot is passed over");
-            Err(())
-        }
     }
+    None
+}
+
+/// The snapshots of a partition, the task's own first.
+fn files(folder: &Path, id: TaskId) -> Vec<PathBuf> {
+    let own = path(folder, id);
+    let ending = format!("-{}.snapshot", id.partition);
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let named = entries.map(|entry| entry.path()).filter(|path| path.to_string_lossy().ends_with(&ending));
+    let mut files: Vec<PathBuf> = named.collect();
+    files.sort_by_key(|path| (*path != own, path.clone()));
+    files
+}
+
+/// Fills what stores a snapshot has for them: those whose bytes mean what the file says, or that only compute more now.
+/// After a failure the stores are to be made anew.
+fn believe(path: &Path, task: &mut Task, wanted: Wanted<'_>) -> Result<Meta, String> {
+    let snapshot = Snapshot::open(path).map_err(|e| e.to_string())?;
+    let mut meta: Meta = serde_json::from_slice(&snapshot.meta).map_err(|e| e.to_string())?;
+    let plan = task.plan().clone();
+    let usable = |store: &usize| {
+        let declared = &plan.stores[*store];
+        let kept = snapshot.stores.iter().find(|(name, _)| *name == declared.name);
+        let fits = kept.is_some_and(|(_, old)| meaning::compare(old, &declared.fingerprint) != Edit::Other);
+        // A snapshot names every store of its plan; only those it gives a changelog for were the task's.
+        let log = task.changelogs().iter().find(|(own, _)| own == store);
+        let logged = log
+            .is_some_and(|(_, topic)| meta.logs.iter().any(|(log, _)| *log == plan.topics.get(*topic).name));
+        fits && logged && !wanted.reset.contains(&declared.name)
+    };
+    let own: Vec<(usize, TopicId)> =
+        task.changelogs().iter().filter(|(store, _)| usable(store)).copied().collect();
+    if meta.commit > wanted.committed {
+        return Err("it is ahead of what is committed".to_owned());
+    }
+    if meta.written < wanted.since {
+        return Err("it is too old".to_owned());
+    }
+    if own.is_empty() {
+        return Err("its tables are others".to_owned());
+    }
+    let stores = || own.iter().map(|(store, _)| *store);
+    let place = |name: &str| stores().find(|store| plan.stores[*store].name == name);
+    snapshot.restore(&mut task.stores, place).map_err(|e| e.to_string())?;
+    meta.logs.retain(|(log, _)| own.iter().any(|(_, topic)| plan.topics.get(*topic).name == *log));
+    Ok(meta)
 }
