@@ -49,7 +49,7 @@ expect.out = [{ _key = "c", id = "1", customer = "c", more = 1 }]
         Key::optional("keep", Form::Fields, "the only fields to write"),
         Key::optional("drop", Form::Fields, "fields not to write"),
         Key::optional("partitions", Form::Number(1), "how many partitions the topic gets when it is created"),
-        Key::optional("config", Form::Texts2, "Kafka's settings for the topic when it is created"),
+        Key::optional("config", Form::TextTable, "Kafka's settings for the topic when it is created"),
     ],
     has_output: false,
     rows: Rows::None,

@@ -76,7 +76,7 @@ pub enum Form {
     /// librdkafka's properties.
     Properties,
     /// A table whose keys are names that the file makes up, each a text.
-    Texts2,
+    TextTable,
     /// Anything; checked by whoever reads it.
     Any,
 }
@@ -96,7 +96,7 @@ impl Form {
             Form::Expressions => "a table of fields to expressions".into(),
             Form::Settings => "a table of fields to expressions or lists of cases".into(),
             Form::Names => "a table of new names to old ones".into(),
-            Form::Texts2 => "a table of texts".into(),
+            Form::TextTable => "a table of texts".into(),
             Form::Duration => "a duration such as \"5s\", or a param".into(),
             Form::Size => "a size such as \"64MiB\", or a param".into(),
             Form::Number(least) => format!("a whole number of at least {least}, or a param"),
@@ -135,7 +135,7 @@ impl Form {
             Form::Expressions
             | Form::Settings
             | Form::Names
-            | Form::Texts2
+            | Form::TextTable
             | Form::Table(_)
             | Form::Properties => matches!(item, Item::Table(_)),
             Form::Any => true,
@@ -193,7 +193,7 @@ fn conform_value(entry: &Entry, key: &Key, faults: &mut Faults) {
             }
         }
         (Form::Names, Item::Table(table)) => texts(&entry.key, table, "the name of a field", faults),
-        (Form::Texts2, Item::Table(table)) => texts(&entry.key, table, "a text", faults),
+        (Form::TextTable, Item::Table(table)) => texts(&entry.key, table, "a text", faults),
         (Form::OneOf(words), Item::Text(text)) if !words.contains(&text.text.as_str()) => {
             let message = format!("`{}` cannot be \"{}\"", key.name, text.text);
             faults.add(

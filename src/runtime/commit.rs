@@ -7,7 +7,6 @@
 use super::mend::Owed;
 use super::metadata::{self, Metadata};
 use super::options::Broken;
-use super::restore;
 use super::snapshots;
 use super::task::Task;
 use super::worker::{Running, TaskId, TaskState, Worker, running};
@@ -210,12 +209,5 @@ fn commit_of(position: &Position) -> u64 {
 pub(super) fn meanings(task: &Task) -> Vec<(u64, u64)> {
     let plan = task.plan();
     let stores = task.changelogs().iter().map(|(store, _)| &plan.stores[*store]);
-    stores
-        .map(|store| (metadata::hash(restore::name_of(store)), metadata::hash(&store.fingerprint)))
-        .collect()
-}
-
-/// A task that was parked, as it runs on.
-pub(super) fn unparked(running: Box<Running>) -> TaskState {
-    TaskState::Running(running)
+    stores.map(|store| (metadata::hash(&store.name), metadata::hash(&store.fingerprint))).collect()
 }

@@ -5,7 +5,6 @@
 //! changelog is then read up to its end, open transactions included, because what the positions stand for may not be
 //! visible yet. The other way round a commit between the two reads would leave the tables behind the positions.
 
-use super::commit;
 use super::input::Standing;
 use super::meaning::{self, Edit};
 use super::metadata::{self, Metadata};
@@ -16,7 +15,7 @@ use super::worker::{Running, TaskId, TaskState, Worker, task_of};
 use crate::operator::StreamTime;
 use crate::plan::TablePlan;
 use crate::plan::source::Start;
-use crate::store::{StoreDecl, Stores};
+use crate::store::Stores;
 use crate::transport::{Class, Partition, Position, Transport, TransportError};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -127,7 +126,7 @@ impl<T: Transport> Worker<T> {
         }
         running.task.inputs.iter_mut().for_each(|input| input.paused = false);
         running.quiet = super::idle::Quiet::new(inputs.len(), running.task.clock(), self.clock.now_ms());
-        Ok(Some(commit::unparked(running)))
+        Ok(Some(TaskState::Running(running)))
     }
 
     /// How many partitions the topics of a part have.
@@ -401,9 +400,4 @@ impl<T: Transport> Worker<T> {
         self.tasks.insert(id, TaskState::Running(Box::new(running)));
         Ok(())
     }
-}
-
-/// What a store is known by where it is permanent.
-pub(super) fn name_of(store: &StoreDecl) -> &str {
-    &store.name
 }

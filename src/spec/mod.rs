@@ -4,7 +4,7 @@
 //! module is its only user. What comes out is a tree whose texts know where each of their bytes stands, escapes
 //! included, because expressions live in texts and their faults are underlined inside them.
 
-use crate::diagnostic::{Code, Diagnostic, Passage, Place};
+use crate::diagnostic::{Code, Diagnostic, Place};
 
 mod syntax;
 mod text;
@@ -37,15 +37,4 @@ pub fn decode(bytes: &[u8]) -> Result<&str, Box<Diagnostic>> {
         Box::new(Diagnostic::file(Code::NotUtf8, message).help("save it as UTF-8"))
     })?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
-}
-
-/// Parses one TOML value that stands alone, as `--set name=value` does.
-pub fn parse_value(text: &str) -> Option<Item> {
-    let value = toml::de::DeValue::parse(text).ok()?;
-    Some(tree::item(text, value.get_ref(), Place::new(value.span())).item)
-}
-
-/// A text that stands alone, with its places counted from its own start.
-pub fn passage(text: &str) -> Passage {
-    Passage::plain(text, 0)
 }

@@ -62,7 +62,7 @@ pub fn form(form: Form) -> Value {
         Form::Expressions => reference("expressions"),
         Form::Settings => reference("settings"),
         Form::Names => json!({"type": "object", "additionalProperties": filled()}),
-        Form::Texts2 => reference("texts"),
+        Form::TextTable => reference("texts"),
         Form::Duration => json!({"type": "string", "minLength": 1, "pattern": DURATION}),
         Form::Size => json!({"type": "string", "pattern": SIZE}),
         Form::Number(least) => json!({"anyOf": [integer(least), reference("param")]}),
