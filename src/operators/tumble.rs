@@ -173,8 +173,7 @@ fn computed(
             all = None;
             continue;
         };
-        if row.get(&name).is_some() || !cx.field_name(&name, entry.place) {
-            taken(&name, entry.place, row, cx);
+        if taken(&name, entry.place, row, cx) || !cx.field_name(&name, entry.place) {
             all = None;
             continue;
         }
@@ -211,14 +210,16 @@ fn computed(
     (slots, all)
 }
 
-/// A computed field with the name of one that every row has.
-fn taken(name: &str, place: crate::diagnostic::Place, row: &Shape, cx: &mut CheckContext<'_>) {
-    if row.get(name).is_some() {
+/// Whether a computed field has the name of one that every row has; that is a fault.
+fn taken(name: &str, place: crate::diagnostic::Place, row: &Shape, cx: &mut CheckContext<'_>) -> bool {
+    let taken = row.get(name).is_some();
+    if taken {
         cx.faults.add(
             Diagnostic::error(Code::FieldConflict, format!("every row has a `{name}` already"), place)
                 .help("give the computed field another name"),
         );
     }
+    taken
 }
 
 fn empty(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) {

@@ -101,12 +101,10 @@ impl Compiler<'_> {
         b: Node,
         closure: impl Fn(Code<bool>) -> Condition,
     ) -> Condition {
-        match (self.float(a), self.float(b)) {
+        let (operator, a, b) = constant_last(operator, self.float(a), self.float(b));
+        match (a, b) {
             (Code::Field(field), Code::Constant(k)) => {
                 unless_ne(operator, |compare| Condition::Within(Range::new(field, compare, k)))
-            }
-            (Code::Constant(k), Code::Field(field)) => {
-                unless_ne(flip(operator), |compare| Condition::Within(Range::new(field, compare, k)))
             }
             (a, b) => closure(match operator {
                 Binary::Lt => a.join(b, |_, a, b| Ok(a < b)),
@@ -126,12 +124,10 @@ impl Compiler<'_> {
         b: Node,
         closure: impl Fn(Code<bool>) -> Condition,
     ) -> Condition {
-        match (self.int(a), self.int(b)) {
+        let (operator, a, b) = constant_last(operator, self.int(a), self.int(b));
+        match (a, b) {
             (Code::Field(field), Code::Constant(k)) => {
                 unless_ne(operator, |compare| Condition::WithinInts(IntRange::new(field, compare, k)))
-            }
-            (Code::Constant(k), Code::Field(field)) => {
-                unless_ne(flip(operator), |compare| Condition::WithinInts(IntRange::new(field, compare, k)))
             }
             (a, b) => {
                 let accept = accepts(operator);
@@ -166,6 +162,14 @@ impl Compiler<'_> {
                 }))
             }
         }
+    }
+}
+
+/// The comparison, turned round if it is of a constant with a field.
+fn constant_last<T>(operator: Binary, a: Code<T>, b: Code<T>) -> (Binary, Code<T>, Code<T>) {
+    match (a, b) {
+        (a @ Code::Constant(_), b @ Code::Field(_)) => (flip(operator), b, a),
+        (a, b) => (operator, a, b),
     }
 }
 
