@@ -117,7 +117,7 @@ fn check(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) -> Built {
         optional: slots.optional,
         fingerprint: fingerprint.join("\n"),
     });
-    let table = TablePlan::windowed(store, row.clone(), &grouping, columns, changelog, fingerprint);
+    let table = TablePlan::new(store, row.clone(), &grouping, columns, changelog, fingerprint).windowed();
     let (windows, by) = (StoreId::new(store), grouping.key);
     let row_file = row.file;
     let tumble = Tumble { by, every, offset, late, windows, slots, compute, key, bounds };

@@ -38,16 +38,9 @@ impl TablePlan {
         TablePlan { store, windowed: false, rows, key, columns, changelog, fingerprint }
     }
 
-    /// A table of one row a key and window.
-    pub fn windowed(
-        store: u16,
-        rows: Shape,
-        grouping: &Grouping,
-        columns: Vec<String>,
-        changelog: TopicId,
-        fingerprint: Vec<String>,
-    ) -> Self {
-        TablePlan { windowed: true, ..TablePlan::new(store, rows, grouping, columns, changelog, fingerprint) }
+    /// The same with one row a key and window.
+    pub fn windowed(self) -> Self {
+        TablePlan { windowed: true, ..self }
     }
 
     /// A table of marks on the rows of this one.
