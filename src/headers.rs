@@ -26,9 +26,32 @@ pub fn iter(mut run: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
     })
 }
 
+/// Where the last header of a name begins in a run.
+pub fn last_at(run: &[u8], name: &[u8]) -> Option<usize> {
+    let (mut at, mut found) = (0, None);
+    for (this, value) in iter(run) {
+        if this == name {
+            found = Some(at);
+        }
+        at += size_of::<u16>() + this.len() + size_of::<i32>() + value.map_or(0, <[u8]>::len);
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_of_a_name_is_found() {
+        let mut run = vec![];
+        push(&mut run, b"a", Some(b"1"));
+        push(&mut run, b"b", None);
+        let at = run.len();
+        push(&mut run, b"a", Some(b"2"));
+        push(&mut run, b"c", Some(b"3"));
+        assert_eq!((last_at(&run, b"a"), last_at(&run, b"z")), (Some(at), None));
+    }
 
     #[test]
     fn order_duplicates_and_missing_values_survive() {

@@ -14,11 +14,16 @@
 //!   ([`plan::draw`]) and `help` ([`mod@reference`]) stop here.
 //! - [`runtime`] runs it: a [`runtime::Task`] is one partition, synchronous from source to sink; a [`runtime::Worker`]
 //!   has tasks and a [`transport`], and its turns poll, process and commit. [`engine`] is workers in threads,
-//!   [`testing`] a worker under a test's clock, [`http`] what others see of it.
+//!   [`testing`] a worker under a test's clock, [`http`] what others see of it. [`survey`] holds a plan against a
+//!   cluster before anything runs.
 //!
 //! Between them lies what a record is while it is worked on: a [`frame::Frame`] is a register file over the original
 //! bytes; [`codec`] fills it and splices it out again; [`rows`] are fresh frames, [`outbox`] is what goes out,
 //! [`store`] is what is remembered.
+//!
+//! Of the three [`transport`]s [`transport::kafka`] is what the product is for: a member of a group, a transaction a
+//! commit, and the only unsafe code, in one folder with its reasons. [`inspect`] and [`produce`] read and write topics
+//! beside it.
 //!
 //! To add a kind of node: a file in [`operators`] with its doc, its `KIND` (keys, example, check) and its operator,
 //! and a line in the table there. Help, the JSON Schema, checks of its keys and the test that runs its example follow.
@@ -58,8 +63,10 @@ pub mod produce;
 pub mod reference;
 pub mod rows;
 pub mod runtime;
+mod sha256;
 pub mod spec;
 pub mod store;
+pub mod survey;
 pub mod testing;
 pub mod time;
 pub mod transport;

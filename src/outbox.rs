@@ -45,6 +45,14 @@ pub struct Outbox {
     pub own: u32,
     bytes: Vec<u8>,
     records: Vec<Output>,
+    largest: u32,
+}
+
+impl Output {
+    /// How many bytes its key, value and headers are.
+    pub fn len_bytes(&self) -> usize {
+        (self.end - self.start) as usize
+    }
 }
 
 impl Outbox {
@@ -69,6 +77,7 @@ impl Outbox {
             self.bytes.extend_from_slice(headers);
         }
         let end = self.bytes.len() as u32;
+        self.largest = self.largest.max(end - start);
         self.records.push(Output {
             topic,
             target,
@@ -81,6 +90,25 @@ impl Outbox {
             has_key,
             has_value,
         });
+    }
+
+    /// Writes a record of another outbox, whose task writes it still.
+    pub fn copy(&mut self, other: &Outbox, output: &Output) {
+        let part = |bytes: Option<&[u8]>, out: &mut Vec<u8>| {
+            out.extend_from_slice(bytes.unwrap_or_default());
+            bytes.is_some()
+        };
+        self.own = output.own;
+        let (key, value) = (other.key(output), other.value(output));
+        let headers = other.headers(output);
+        let (topic, target) = (output.topic, output.target);
+        self.record(topic, target, output.timestamp, |out| part(key, out), |out| part(value, out), headers);
+    }
+
+    /// No record has more bytes than this; one that was taken back may have had.
+    #[inline]
+    pub fn largest(&self) -> usize {
+        self.largest as usize
     }
 
     /// Takes the last record back.
@@ -124,5 +152,6 @@ impl Outbox {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.records.clear();
+        self.largest = 0;
     }
 }

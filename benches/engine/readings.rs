@@ -24,7 +24,12 @@ pub struct Readings {
 impl Readings {
     /// So many readings of so many sensors, eight thousand to the second of event time.
     pub fn new(count: usize, sensors: u64) -> Self {
-        let (mut dice, mut sensor_id, mut text) = (Dice(42), String::new(), String::new());
+        Readings::part(0, count, sensors)
+    }
+
+    /// The same from the one with this number on: their times go on where those before ended.
+    pub fn part(first: usize, count: usize, sensors: u64) -> Self {
+        let (mut dice, mut sensor_id, mut text) = (Dice(42 + first as u64), String::new(), String::new());
         let mut readings = Readings { bytes: Vec::with_capacity(count * 150), cuts: vec![] };
         for i in 0..count {
             let temperature = if dice.below(100) == 0 { 999.0 } else { dice.below(12_000) as f64 / 100.0 };
@@ -42,7 +47,7 @@ impl Readings {
             bytes.extend_from_slice(sensor_id.as_bytes());
             let key_end = bytes.len();
             bytes.extend_from_slice(text.as_bytes());
-            write_timestamp(bytes, START + i as i64 / 8 + dice.below(4_000) as i64).unwrap();
+            write_timestamp(bytes, START + (first + i) as i64 / 8 + dice.below(4_000) as i64).unwrap();
             bytes.extend_from_slice(b"\"}");
             readings.cuts.push((key_end, bytes.len()));
         }

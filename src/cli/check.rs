@@ -1,12 +1,19 @@
-//! `streamrun check`: all faults of files, no broker needed.
+//! `streamrun check`: all faults of files, no broker needed; with `--kafka` also what a cluster has to say to them.
 
 use super::input::{self, File, Params};
-use super::output;
+use super::place::{Addresses, addresses};
+use super::{cluster, output};
 use std::process::ExitCode;
 use streamrun::diagnostic::Report;
+use streamrun::plan::Plan;
+use streamrun::survey::{Seen, Survey, judge};
+use streamrun::time::{Clock, SystemClock};
 
 /// Find all faults of pipelines, without a broker
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+With --kafka the cluster is asked, too: topics and their partitions and settings, changelogs, transactions, and the \
+keys of the newest records. Nothing is written.")]
 pub struct Args {
     /// The pipelines; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
@@ -14,6 +21,9 @@ pub struct Args {
     /// How faults are printed
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Also ask the cluster: that of the file, unless STREAMRUN_KAFKA or an address names another
+    #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, require_equals = true, value_parser = addresses)]
+    kafka: Option<Option<Addresses>>,
     /// Fail on warnings, too
     #[arg(long)]
     deny_warnings: bool,
@@ -83,8 +93,39 @@ fn one(file: &File, args: &Args, entries: &mut Vec<serde_json::Value>) -> Verdic
             }
         }
     }
-    match checked.plan.is_none() || (args.deny_warnings && checked.warnings() > 0) {
+    let (mut errors, mut warnings) = (checked.plan.is_none() as usize, checked.warnings());
+    if let (Some(plan), Some(named)) = (&checked.plan, &args.kafka) {
+        let survey = survey(plan, named.as_ref());
+        errors += survey.errors();
+        warnings += survey.findings.len() - survey.errors();
+        let report = Report { path: &file.path, source: &file.source, diagnostics: &survey.findings };
+        match args.format {
+            Format::Json => entries.extend(report.json()),
+            Format::Text => output::result(&surveyed(&survey, &report)),
+        }
+    }
+    match errors > 0 || (args.deny_warnings && warnings > 0) {
         true => Verdict::Faulty,
         false => Verdict::Sound,
     }
+}
+
+/// What the cluster has to say to a plan.
+fn survey(plan: &Plan, named: Option<&Addresses>) -> Survey {
+    let brokers = super::place::brokers(named, &plan.settings.brokers);
+    let seen = cluster::connect(&plan.settings, brokers)
+        .and_then(|cluster| Seen::gather(plan, &cluster, SystemClock.now_ms()));
+    match seen {
+        Ok(seen) => judge(plan, &seen),
+        Err(error) => Survey::unreachable(&error),
+    }
+}
+
+/// The findings, then what was seen.
+fn surveyed(survey: &Survey, report: &Report<'_>) -> String {
+    let mut text = format!("\n{}", report.text(output::style()));
+    for fact in &survey.facts {
+        text.push_str(&format!("  {fact}\n"));
+    }
+    text
 }

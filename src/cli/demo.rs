@@ -3,8 +3,8 @@
 use super::input::{self, File, Params};
 use super::logging::{Level, Logging};
 use super::output;
-use super::run::{Opened, Started};
 use super::signals::Signals;
+use super::start::{Opened, Started};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -65,8 +65,8 @@ fn ran(args: &Args) -> Result<ExitCode, ExitCode> {
     args.logging.start(Level::Error);
     let signals = Signals::new()?;
     let folder = Folder::new().map_err(super::failed)?;
-    let log = Opened::new(&plan, &folder.0).map_err(super::failed)?;
-    let mut started = log.start(&plan, None, &[], Until::Stopped).map_err(super::failed)?;
+    let log = Opened::local(&plan, &folder.0, None).map_err(super::failed)?;
+    let mut started = log.start(&plan, &[], Until::Stopped).map_err(super::failed)?;
     let listen = args.status.clone().or(plan.settings.listen.clone()).filter(|listen| listen != "off");
     let options = listen.map(|listen| http::Options { next_free: true, ..http::Options::at(listen) });
     let served = options.map(|o| http::serve(&o, started.engine.controls.clone(), plan.clone())).transpose();
@@ -143,8 +143,7 @@ fn show(
     };
     let controls = started.engine.controls.clone();
     let mut screen = Screen::new(plan.clone(), folder, controls).map_err(super::failed)?;
-    let (begun, engine) = (Instant::now(), std::cell::RefCell::new(&mut started.engine));
-    let left = &mut started.left;
+    let begun = Instant::now();
     let over =
         |begun: Instant| args.duration.is_some_and(|ms| begun.elapsed() >= Duration::from_millis(ms as u64));
     let ended = signals.until(
@@ -153,9 +152,9 @@ fn show(
                 stop.store(true, Ordering::Relaxed);
             }
             if stop.load(Ordering::Relaxed) {
-                engine.borrow().stop();
+                started.engine.stop();
             }
-            engine.borrow_mut().ended(left)
+            started.look()
         },
         || stop.store(true, Ordering::Relaxed),
     );

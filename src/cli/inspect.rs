@@ -1,21 +1,22 @@
 //! `streamrun inspect`: prints the records of a topic.
 
 use super::output;
-use super::place::Place;
+use super::place::{Place, Where};
 use super::progress::grouped;
+use super::{cluster, input};
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use streamrun::diagnostic::did_you_mean;
-use streamrun::inspect::{Entry, From, Page, Reader, json_line};
-use streamrun::transport::local::Client;
+use streamrun::inspect::{Changelog, Entry, From, Page, Reader, Source, json_line};
+use streamrun::transport::{TransportError, kafka, local};
 
 /// Print the records of a topic
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Records of several partitions are printed by their times; each partition keeps its order. What is not committed is \
-not there. Reading ends at the end the topic has when it begins, unless `--follow` goes on from there.")]
+not there. Those of a changelog are printed as the rows that they mean. Reading ends at the end the topic has when \
+it begins, unless `--follow` goes on from there.")]
 pub struct Args {
     /// The topic
     topic: String,
@@ -34,6 +35,9 @@ pub struct Args {
     /// How records are printed
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// A pipeline whose [kafka] says where the cluster is and how it is spoken to
+    #[arg(long, value_name = "FILE", conflicts_with = "local")]
+    file: Option<String>,
     #[command(flatten)]
     place: Place,
 }
@@ -87,17 +91,21 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 fn ran(args: &Args) -> Result<ExitCode, ExitCode> {
-    let directory = args.place.directory()?;
-    let client = Client::open_existing(directory).map_err(super::failed)?;
-    let partitions = partitions(args, &client, directory)?;
+    let (place, mut source) = open(args)?;
+    let partitions = partitions(args, source.as_mut(), &place)?;
+    let changelog = match args.topic.ends_with("-changelog") {
+        true => Changelog::find(source.as_mut(), &args.topic, partitions.end).map_err(super::failed)?,
+        false => None,
+    };
     let Limit(limit) = args.limit.unwrap_or(Limit(if args.follow { u64::MAX } else { 20 }));
     let from = match args.from {
         Beginning::Start => From::Start,
         Beginning::End => From::Last(if args.follow { 0 } else { limit }),
         Beginning::Offset(offset) => From::Offset(offset),
     };
-    let reader = Reader::new(client, &args.topic, partitions, from).map_err(super::failed)?;
-    let mut run = Run { reader, args, left: limit, page: Page::new(output::style()), lines: vec![] };
+    let reader = Reader::new(source, &args.topic, partitions, from).map_err(super::failed)?;
+    let page = Page::new(output::style());
+    let mut run = Run { reader, args, changelog, left: limit, page, lines: vec![] };
     match run.print() {
         Ok(()) => run.say_what_is_left(limit),
         Err(Stop::Failed(code)) => return Err(code),
@@ -107,17 +115,35 @@ fn ran(args: &Args) -> Result<ExitCode, ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Where the topic is, in words, and who reads it.
+fn open(args: &Args) -> Result<(String, Box<dyn Source>), ExitCode> {
+    let plan = match &args.file {
+        Some(file) => Some(input::load(file, &input::Params::default())?.1),
+        None => None,
+    };
+    let settings = plan.as_ref().map(|plan| &plan.settings);
+    Ok(match args.place.of(settings.map(|settings| settings.brokers.as_slice())) {
+        Where::Local(directory) => {
+            let client = local::Client::open_existing(directory).map_err(super::failed)?;
+            (format!("in `{}`", directory.display()), Box::new(client))
+        }
+        Where::Kafka(brokers) => {
+            let cluster = match settings {
+                Some(settings) => cluster::connect(settings, brokers),
+                None => cluster::connect_to(brokers),
+            };
+            let cluster = cluster.map_err(super::failed)?;
+            (format!("at {}", cluster.settings().address()), Box::new(kafka::Client::new(&cluster)))
+        }
+    })
+}
+
 /// The partitions that are read.
-fn partitions(args: &Args, client: &Client, directory: &Path) -> Result<std::ops::Range<u32>, ExitCode> {
-    let (topic, shown) = (&args.topic, directory.display());
-    let Some(count) = client.partitions(topic) else {
-        let names: Vec<&str> = client.topics().collect();
-        let help = match did_you_mean(topic, names.iter().copied()) {
-            Some(close) => format!("help: did you mean `{close}`?"),
-            None if names.is_empty() => "help: `streamrun produce FILE --local` makes one".to_owned(),
-            None => format!("help: there are {}", names.join(", ")),
-        };
-        return Err(super::failed(format!("there is no topic `{topic}` in `{shown}`\n{help}")));
+fn partitions(args: &Args, source: &mut dyn Source, place: &str) -> Result<std::ops::Range<u32>, ExitCode> {
+    let topic = &args.topic;
+    let Some(count) = source.partitions(topic).map_err(super::failed)? else {
+        let names = source.topics().map_err(super::failed)?;
+        return Err(super::failed(unknown(topic, place, &names)));
     };
     match args.partition {
         None => Ok(0..count),
@@ -131,9 +157,20 @@ fn partitions(args: &Args, client: &Client, directory: &Path) -> Result<std::ops
     }
 }
 
+fn unknown(topic: &str, place: &str, names: &[String]) -> TransportError {
+    let error = TransportError::fatal(format!("there is no topic `{topic}` {place}"));
+    error.hint(match did_you_mean(topic, names.iter().map(String::as_str)) {
+        Some(close) => format!("did you mean `{close}`?"),
+        None if names.is_empty() => "`streamrun produce FILE` makes one".to_owned(),
+        None => format!("there are {}", names.join(", ")),
+    })
+}
+
 struct Run<'r> {
     reader: Reader,
     args: &'r Args,
+    /// What its records mean, if it is one.
+    changelog: Option<Changelog>,
     /// How many records may still be printed.
     left: u64,
     page: Page,
@@ -179,6 +216,11 @@ impl Run<'_> {
         while taken < most {
             let next = self.reader.next_entry().map_err(|error| Stop::Failed(super::failed(error)))?;
             let Some(entry) = next else { break };
+            let decoded = self.changelog.as_ref().and_then(|changelog| changelog.decode(&entry));
+            let entry = match &decoded {
+                Some(row) => Entry { key: Some(&row.key), value: row.value.as_deref(), ..entry },
+                None => entry,
+            };
             add(&mut self.page, &mut self.lines, self.args, &entry);
             taken += 1;
         }

@@ -4,6 +4,7 @@
 //! 2 bad usage.
 
 mod check;
+mod cluster;
 mod completions;
 mod demo;
 mod eval;
@@ -11,6 +12,7 @@ mod graph;
 mod help;
 mod input;
 mod inspect;
+mod lag;
 mod logging;
 mod new;
 mod output;
@@ -21,6 +23,8 @@ mod run;
 mod schema;
 mod sending;
 mod signals;
+mod start;
+mod state;
 mod test;
 mod update;
 
@@ -54,6 +58,7 @@ enum Verb {
     Completions(completions::Args),
     Produce(produce::Args),
     Inspect(inspect::Args),
+    Lag(lag::Args),
 }
 
 /// Runs the program.
@@ -73,6 +78,7 @@ pub fn main() -> ExitCode {
         Verb::Completions(args) => completions::run(&args),
         Verb::Produce(args) => produce::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
+        Verb::Lag(args) => lag::run(&args),
     }
 }
 

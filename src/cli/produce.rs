@@ -1,8 +1,9 @@
 //! `streamrun produce`: sends made-up records, or lines, to a source's topic.
 
+use super::cluster;
 use super::input::{self, Params};
 use super::output;
-use super::place::Place;
+use super::place::{Place, Where};
 use super::sending::{MANY, Sending};
 use std::fs::File;
 use std::io::Read;
@@ -10,9 +11,9 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 use streamrun::diagnostic::did_you_mean;
 use streamrun::plan::Plan;
-use streamrun::produce::{Feed, Generator, Lines, PARTITIONS, Pace};
+use streamrun::produce::{Destination, Feed, Generator, Lines, PARTITIONS, Pace};
 use streamrun::time::parse_duration;
-use streamrun::transport::local::Client;
+use streamrun::transport::{TransportError, kafka, local};
 
 /// Send made-up records, or lines of a file, to a source's topic
 #[derive(Debug, clap::Args)]
@@ -58,7 +59,6 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 fn ran(args: &Args) -> Result<ExitCode, ExitCode> {
-    let directory = args.place.directory()?;
     if args.file == "-" && args.input.as_deref() == Some("-") {
         return Err(wrong("the pipeline and its records cannot both come from standard input"));
     }
@@ -67,16 +67,24 @@ fn ran(args: &Args) -> Result<ExitCode, ExitCode> {
     let seed = args.seed.unwrap_or_else(any_seed);
     let (feed, rate) = feed(args, &plan, source, seed)?;
     let topic = plan.topics.get(plan.sources[source].topics[0]).name.as_str();
-    let mut client = Client::open(directory).map_err(super::failed)?;
+    let mut client = open(args, &plan).map_err(super::failed)?;
     let partitions = plan.sources[source].partitions.unwrap_or(PARTITIONS);
     client.ensure_topic(topic, partitions).map_err(super::failed)?;
-    let mut run =
-        Sending { feed, topic, pace: pace(args, rate), count: count(args), destination: &mut client };
+    let (pace, count) = (pace(args, rate), count(args));
+    let mut run = Sending { feed, topic, pace, count, destination: client.as_mut() };
     run.announce();
     let sent = run.send()?;
     let seeded = args.input.is_none().then_some(seed);
     output::note(&run.summary(&sent, seeded));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who takes the records.
+fn open(args: &Args, plan: &Plan) -> Result<Box<dyn Destination>, TransportError> {
+    Ok(match args.place.of(Some(&plan.settings.brokers)) {
+        Where::Local(directory) => Box::new(local::Client::open(directory)?),
+        Where::Kafka(brokers) => Box::new(kafka::Client::new(&cluster::connect(&plan.settings, brokers)?)),
+    })
 }
 
 fn wrong(message: &str) -> ExitCode {

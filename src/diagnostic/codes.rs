@@ -90,6 +90,16 @@ codes! {
     RefusedProperty = "refused-property", "a property is streamrun's own, or its value would break the guarantee";
     IdleProperty = "idle-property", "the property has no effect";
     SecretInFile = "secret-in-file", "a secret stands in the file";
+    // What `check --kafka` finds on the cluster.
+    ClusterUnreachable = "cluster-unreachable", "the cluster does not answer, or does not let us in";
+    NotPermitted = "not-permitted", "the cluster does not let the user do what the pipeline needs";
+    NoTransactions = "no-transactions", "the cluster does not begin a transaction";
+    MissingTopic = "missing-topic", "a topic that the file names is not there";
+    PartitionCount = "partition-count", "a topic has other partitions than it should have";
+    BadChangelog = "bad-changelog", "a table's changelog cannot keep the table";
+    TopicSetting = "topic-setting", "a setting of a topic does not go with what the pipeline does";
+    WrongKey = "wrong-key", "records have another key than their source promises";
+    WrongPartition = "wrong-partition", "records lie in another partition than their key's";
 }
 
 impl fmt::Display for Code {

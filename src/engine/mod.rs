@@ -3,17 +3,23 @@
 //! Everything that decides lives in [`crate::runtime`]; here are threads, the flag that ends them, and what is said in
 //! the log on the way.
 
+mod catalog;
+mod ending;
+mod identity;
 mod memory;
 mod thread;
 mod topics;
 
+pub use catalog::{Catalog, Starting, TopicConfig};
+pub use identity::Identity;
 pub use thread::{Ended, dead_since};
-pub use topics::prepare;
+pub use topics::{MAX_FUTURE, forgetful, prepare, repartitioned};
 
 use crate::plan::Plan;
 use crate::runtime::{ControlHandle, Options, Stopped, Worker};
 use crate::time::{Clock, SystemClock};
 use crate::transport::Transport;
+use ending::{Ending, ToEnd};
 use memory::Memory;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -33,6 +39,16 @@ pub enum Until {
     },
 }
 
+impl Until {
+    /// What is to be done about it by one of the workers.
+    fn at(self, ending: Ending) -> Option<ToEnd> {
+        match self {
+            Until::Stopped => None,
+            Until::End { close_windows } => Some(ToEnd::new(ending, close_windows)),
+        }
+    }
+}
+
 /// An engine that runs.
 #[derive(Debug)]
 pub struct Engine {
@@ -40,6 +56,7 @@ pub struct Engine {
     threads: Vec<JoinHandle<()>>,
     ended: Receiver<Result<Ended, Stopped>>,
     left: usize,
+    failed: Option<Stopped>,
     /// By which its workers are asked.
     pub controls: Vec<ControlHandle>,
 }
@@ -55,14 +72,17 @@ impl Engine {
         let (stop, (say, ended)) = (Arc::new(AtomicBool::new(false)), channel());
         let (mut threads, mut controls) = (vec![], vec![]);
         let clock: Arc<dyn Clock + Send + Sync> = Arc::new(SystemClock);
+        let started = clock.now_ms();
+        let (to_ends, ending) = (until != Until::Stopped, Ending::new(transports.len()));
         let memory = Memory::new(plan.settings.memory);
         for (at, transport) in transports.into_iter().enumerate() {
-            let options = Options { speaks: at == 0, ..options.clone() };
+            let options = Options { speaks: at == 0, started, to_ends, ..options.clone() };
             let mut worker = Worker::new(plan.clone(), transport, clock.clone(), options);
             controls.push(worker.control());
             let (stop, say, memory) = (stop.clone(), say.clone(), memory.clone());
+            let to_end = until.at(ending.of(at));
             let run = move || {
-                let ended = catch_unwind(AssertUnwindSafe(|| thread::run(worker, &stop, until, memory)));
+                let ended = catch_unwind(AssertUnwindSafe(|| thread::run(worker, &stop, to_end, memory)));
                 // Whoever started the engine may be gone.
                 let _ = say.send(ended.unwrap_or_else(|_| Err(died(at))));
             };
@@ -70,7 +90,7 @@ impl Engine {
             threads.push(thread.map_err(|e| Stopped::fatal(format!("no thread can be started: {e}")))?);
         }
         let left = threads.len();
-        Ok(Engine { stop, threads, ended, left, controls })
+        Ok(Engine { stop, threads, ended, left, failed: None, controls })
     }
 
     /// Asks the workers to commit and end.
@@ -78,7 +98,8 @@ impl Engine {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// How it ended, once all workers have; nothing while some still run. One that fails ends the others.
+    /// How it ended, once all workers have; nothing while some still run. One that fails ends the others, and what
+    /// it said is what counts.
     pub fn ended(&mut self, so_far: &mut Vec<Ended>) -> Option<Result<(), Stopped>> {
         while let Ok(ended) = self.ended.try_recv() {
             self.left -= 1;
@@ -86,22 +107,18 @@ impl Engine {
                 Ok(ended) => so_far.push(ended),
                 Err(stopped) => {
                     self.stop();
-                    self.join();
-                    return Some(Err(stopped));
+                    self.failed.get_or_insert(stopped);
                 }
             }
         }
-        if self.left == 0 {
-            self.join();
-            return Some(Ok(()));
+        // Nobody is waited for who has not said that he is done: a call into a client may hang.
+        if self.left > 0 {
+            return None;
         }
-        None
-    }
-
-    fn join(&mut self) {
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
+        Some(self.failed.take().map_or(Ok(()), Err))
     }
 }
 

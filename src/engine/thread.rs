@@ -1,19 +1,20 @@
 //! What a worker's thread does: turns, until it is told to stop or there is nothing left to do.
 
-use super::Until;
+use super::ending::{Stage, ToEnd};
 use super::memory::Memory;
-use crate::operator::StreamTime;
 use crate::plan::Plan;
-use crate::runtime::tally::Tallies;
-use crate::runtime::{Stopped, Task, TaskId, Turn, Worker};
+use crate::runtime::tally::{TOO_LARGE, Tallies};
+use crate::runtime::{Stopped, Turn, Worker};
 use crate::store::Store;
-use crate::transport::{Partition, Transport};
+use crate::transport::Transport;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// The longest that a worker waits for something to do before it looks around.
 const LOOK: Duration = Duration::from_millis(50);
+/// The same where others may end any moment.
+const NEAR: Duration = Duration::from_millis(2);
 /// How often dead letters are spoken of in the log.
 const SPEAK: Duration = Duration::from_secs(10);
 
@@ -30,10 +31,10 @@ pub struct Ended {
 pub fn run<T: Transport>(
     mut worker: Worker<T>,
     stop: &AtomicBool,
-    until: Until,
+    mut to_end: Option<ToEnd>,
     mut memory: Memory,
 ) -> Result<Ended, Stopped> {
-    let mut ends: BTreeMap<Partition, i64> = BTreeMap::new();
+    let mut open = None;
     let mut spoken = Spoken::new(&worker);
     loop {
         let turn = worker.turn()?;
@@ -48,24 +49,21 @@ pub fn run<T: Transport>(
             pause(&mut worker, Duration::from_millis(after_ms), stop);
             continue;
         }
-        if let Until::End { close_windows } = until
-            && at_ends(&mut worker, &mut ends)?
-        {
-            let closed = close_windows && close(&mut worker)?;
-            if !closed && !worker.is_dirty() {
+        if let Some(to_end) = &mut to_end {
+            if to_end.go_on(&mut worker)? {
                 break;
             }
-            // A commit that fails takes back what was read. So it is the end only when nothing is left to commit.
-            worker.commit_soon();
-            continue;
+            // Before others leave, and their inputs come here.
+            open = (to_end.stage() == Stage::Done).then(|| open.unwrap_or_else(|| open_windows(&worker)));
         }
         if turn == Turn::Idle {
+            let look = if to_end.as_ref().is_some_and(ToEnd::waits) { NEAR } else { LOOK };
             let now = worker.now_ms();
-            let wakes = worker.wakes_at().map_or(LOOK, |at| Duration::from_millis((at - now).max(0) as u64));
-            worker.transport.wait(wakes.min(LOOK));
+            let wakes = worker.wakes_at().map_or(look, |at| Duration::from_millis((at - now).max(0) as u64));
+            worker.transport.wait(wakes.min(look));
         }
     }
-    let open = open_windows(&worker);
+    let open = open.unwrap_or_else(|| open_windows(&worker));
     worker.finish()?;
     speak(&mut worker);
     Ok(Ended { tallies: worker.tallies_so_far(), open })
@@ -82,50 +80,6 @@ fn pause<T: Transport>(worker: &mut Worker<T>, most: Duration, stop: &AtomicBool
         std::thread::sleep(left.min(LOOK));
         worker.answer();
     }
-}
-
-/// Whether every input has been read to the end that it had when it was first looked at.
-fn at_ends<T: Transport>(
-    worker: &mut Worker<T>,
-    ends: &mut BTreeMap<Partition, i64>,
-) -> Result<bool, Stopped> {
-    if !worker.is_ready() {
-        return Ok(false);
-    }
-    let mut standing = vec![];
-    for (id, task) in worker.running() {
-        let inputs = task.inputs.iter();
-        standing.extend(inputs.map(|i| (Partition { topic: i.topic, index: id.partition }, i.now.position)));
-    }
-    for (partition, position) in standing {
-        let end = match ends.get(&partition) {
-            Some(end) => *end,
-            None => {
-                let (_, end) = worker.transport.bounds(partition)?;
-                *ends.entry(partition).or_insert(end)
-            }
-        };
-        if position < end {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Closes windows as if their time had come, as many as one commit can hold; whether there were any.
-fn close<T: Transport>(worker: &mut Worker<T>) -> Result<bool, Stopped> {
-    let last = |task: &Task| {
-        let ends = task.stores.iter().filter_map(|store| match store {
-            Store::Windows(windows) => windows.ends().map(|(end, _)| end).max(),
-            Store::Table(_) => None,
-        });
-        ends.max()
-    };
-    let due: Vec<(TaskId, i64)> = worker.running().filter_map(|(id, task)| Some((id, last(task)?))).collect();
-    for (id, end) in &due {
-        worker.advance_to(*id, StreamTime(*end))?;
-    }
-    Ok(!due.is_empty())
 }
 
 fn open_windows<T: Transport>(worker: &Worker<T>) -> BTreeMap<String, (usize, i64)> {
@@ -193,6 +147,9 @@ pub fn dead_since(plan: &Plan, now: &Tallies, before: &Tallies) -> Vec<(String, 
                 found.push(((*class).to_owned(), now - before));
             }
         }
+    }
+    if now.too_large > before.too_large {
+        found.push((TOO_LARGE.to_owned(), now.too_large - before.too_large));
     }
     found
 }

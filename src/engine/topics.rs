@@ -1,67 +1,263 @@
-//! The topics of a pipeline, made where they are not there, before any worker joins.
+//! The topics of a pipeline, made where they are not there and looked at where they are, before any worker joins.
 
+use super::catalog::{Catalog, TopicConfig};
+use crate::diagnostic::did_you_mean;
 use crate::outbox::TopicId;
-use crate::plan::{Plan, Role};
+use crate::plan::{Plan, Role, TopicPlan};
 use crate::runtime::Stopped;
-use crate::transport::{TopicWish, Transport};
+use crate::transport::TopicWish;
 
 /// Makes what is missing: the pipeline's own topics always, those that the file names if `create` says so, inputs with
 /// `partitions` unless their source says how many. The most partitions that any input has.
-pub fn prepare<T: Transport>(
+pub fn prepare<C: Catalog>(
     plan: &Plan,
-    transport: &mut T,
+    catalog: &mut C,
     create: bool,
     partitions: u32,
 ) -> Result<u32, Stopped> {
+    if !create {
+        named(plan, catalog)?;
+    }
     let mut counts: Vec<u32> = vec![0; plan.parts];
     for (source, run) in plan.sources.iter().zip(&plan.runs) {
         for topic in &source.topics {
-            let wanted = source.partitions.unwrap_or(partitions);
-            let count = ensure(plan, transport, *topic, wanted, create)?;
+            let wish = TopicWish {
+                partitions: source.partitions.unwrap_or(partitions),
+                config: retention(source.retention),
+                ..wish(plan, *topic)
+            };
+            let count = ensure(catalog, &wish)?;
             counts[run.part] = counts[run.part].max(count);
         }
     }
     let most = counts.iter().copied().max().unwrap_or(1).max(1);
     for (at, topic) in plan.topics.all().iter().enumerate() {
-        let id = TopicId(at as u16);
         let part = plan.node(&topic.owner).map_or(most, |(_, node)| counts[node.part].max(1));
+        let wish = TopicWish { partitions: part, ..wish(plan, TopicId(at as u16)) };
         match topic.role {
             Role::Input => {}
-            Role::Output => drop(ensure(plan, transport, id, topic.partitions.unwrap_or(part), create)?),
-            Role::DeadLetters => drop(ensure(plan, transport, id, most, true)?),
-            Role::Changelog => {
-                let found = ensure(plan, transport, id, part, true)?;
-                if found != part {
-                    return Err(Stopped::fatal(format!(
-                        "the changelog `{}` has {found} partitions, but its inputs have {part}",
-                        topic.name
-                    ))
-                    .hint("the number of partitions of an input has changed: its keys lie elsewhere now"));
-                }
+            Role::Output => {
+                let partitions = topic.partitions.unwrap_or(part);
+                let config = lasting(topic.config.clone());
+                ensure(catalog, &TopicWish { partitions, config, ..wish })?;
             }
+            Role::DeadLetters => {
+                let config = lasting(vec![]);
+                ensure(catalog, &TopicWish { partitions: most, config, ..wish })?;
+            }
+            Role::Changelog => changelog(catalog, wish)?,
         }
     }
     Ok(most)
 }
 
+fn wish(plan: &Plan, topic: TopicId) -> TopicWish {
+    let name = plan.topics.get(topic).name.clone();
+    TopicWish { topic, name, partitions: 1, compacted: false, config: vec![] }
+}
+
+/// The setting by which a cluster refuses records from the future.
+pub const MAX_FUTURE: &str = "message.timestamp.after.max.ms";
+
+/// Records that we write have event times, which the cluster's clock does not judge: it would refuse them for ever.
+fn lasting(mut config: TopicConfig) -> TopicConfig {
+    if !config.iter().any(|(name, _)| name == MAX_FUTURE) {
+        config.push((MAX_FUTURE.to_owned(), i64::MAX.to_string()));
+    }
+    config
+}
+
+fn retention(ms: Option<i64>) -> TopicConfig {
+    ms.map(|ms| ("retention.ms".to_owned(), ms.to_string())).into_iter().collect()
+}
+
+/// All topics that the file names are there. Whoever has made a mistake is told of all of it, before anything is made.
+fn named<C: Catalog>(plan: &Plan, catalog: &mut C) -> Result<(), Stopped> {
+    let mut absent = vec![];
+    for (at, topic) in plan.topics.all().iter().enumerate() {
+        // One that dead letters go to as well is made for those.
+        let is_ours = topic.name == plan.settings.dead_letters;
+        let is_named = matches!(topic.role, Role::Input | Role::Output) && !is_ours;
+        if is_named && catalog.partitions(TopicId(at as u16), &topic.name)?.is_none() {
+            absent.push(topic);
+        }
+    }
+    if absent.is_empty() { Ok(()) } else { Err(missing(&absent, &catalog.names())) }
+}
+
+/// Topics that the file names are not there.
+fn missing(absent: &[&TopicPlan], there: &[String]) -> Stopped {
+    let (message, create) = match absent {
+        [one] => (
+            format!("there is no topic `{}`, which `{}` names", one.name, one.owner),
+            "create it, or set `create_topics = true` in `[kafka]`",
+        ),
+        several => {
+            let names: Vec<String> = several.iter().map(|topic| format!("`{}`", topic.name)).collect();
+            (
+                format!("there are no topics {}", names.join(", ")),
+                "create them, or set `create_topics = true` in `[kafka]`",
+            )
+        }
+    };
+    let close = absent.iter().find_map(|topic| did_you_mean(&topic.name, there.iter().map(String::as_str)));
+    Stopped::fatal(message).hint(match close {
+        Some(close) => format!("did you mean `{close}`? else {create}"),
+        None => create.to_owned(),
+    })
+}
+
 /// How many partitions a topic has, once it is there.
-fn ensure<T: Transport>(
-    plan: &Plan,
-    transport: &mut T,
-    topic: TopicId,
-    partitions: u32,
-    create: bool,
-) -> Result<u32, Stopped> {
-    if let Some(count) = transport.partitions(topic)? {
+fn ensure<C: Catalog>(catalog: &mut C, wish: &TopicWish) -> Result<u32, Stopped> {
+    if let Some(count) = catalog.partitions(wish.topic, &wish.name)? {
         return Ok(count);
     }
-    let named = plan.topics.get(topic);
-    if !create {
-        return Err(Stopped::fatal(format!("there is no topic `{}`", named.name))
-            .hint("create it, or set `create_topics = true` in `[kafka]`"));
+    catalog.create(wish)?;
+    let count = catalog.partitions(wish.topic, &wish.name)?.unwrap_or(wish.partitions);
+    tracing::info!(topic = wish.name, partitions = count, "created");
+    Ok(count)
+}
+
+/// The changelog of a table has the partitions of its node's inputs, and keeps the last value of each key for good.
+fn changelog<C: Catalog>(catalog: &mut C, wish: TopicWish) -> Result<(), Stopped> {
+    let wish = TopicWish { compacted: true, ..wish };
+    let found = ensure(catalog, &wish)?;
+    if found != wish.partitions {
+        return Err(repartitioned(&wish.name, found, wish.partitions));
     }
-    let compacted = named.role == Role::Changelog;
-    transport.create(&TopicWish { topic, name: named.name.clone(), partitions, compacted })?;
-    tracing::info!(topic = named.name, partitions, "created");
-    Ok(transport.partitions(topic)?.unwrap_or(partitions))
+    match catalog.cleanup(&wish.name)? {
+        Some(policy) if policy != "compact" => Err(forgetful(&wish.name, &policy)),
+        _ => Ok(()),
+    }
+}
+
+/// A changelog that has other partitions than its inputs.
+pub fn repartitioned(changelog: &str, found: u32, wanted: u32) -> Stopped {
+    Stopped::fatal(format!(
+        "the changelog `{changelog}` has {found} partition{}, but its inputs have {wanted}",
+        if found == 1 { "" } else { "s" }
+    ))
+    .hint("the number of partitions of an input has changed: its keys lie elsewhere now")
+}
+
+/// A changelog that forgets what it is there to keep.
+pub fn forgetful(changelog: &str, policy: &str) -> Stopped {
+    Stopped::fatal(format!(
+        "the changelog `{changelog}` has `cleanup.policy={policy}`: the cluster may delete what a table rests on"
+    ))
+    .hint(format!(
+        "`kafka-configs.sh --bootstrap-server HOST:PORT --alter --topic {changelog} --add-config \
+         cleanup.policy=compact`"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan;
+    use crate::transport::TransportError;
+    use std::collections::BTreeMap;
+
+    const PIPELINE: &str = r#"
+name = "p"
+dead_letters = "dead"
+[schema.s]
+id = "string"
+[source.readings]
+topic = "readings"
+schema = "s"
+key = "id"
+retention = "1d"
+[count.per_id]
+from = "readings"
+by = "id"
+[sink.out]
+from = "per_id"
+topic = "out"
+config = { "max.message.bytes" = "2000000" }
+"#;
+
+    /// Topics in memory: partitions and policy.
+    #[derive(Default)]
+    struct Made {
+        topics: BTreeMap<String, (u32, &'static str)>,
+        wishes: Vec<TopicWish>,
+    }
+
+    impl Catalog for Made {
+        fn partitions(&mut self, _: TopicId, name: &str) -> Result<Option<u32>, TransportError> {
+            Ok(self.topics.get(name).map(|(count, _)| *count))
+        }
+
+        fn create(&mut self, wish: &TopicWish) -> Result<(), TransportError> {
+            let policy = if wish.compacted { "compact" } else { "delete" };
+            self.topics.insert(wish.name.clone(), (wish.partitions, policy));
+            self.wishes.push(wish.clone());
+            Ok(())
+        }
+
+        fn names(&mut self) -> Vec<String> {
+            self.topics.keys().cloned().collect()
+        }
+
+        fn cleanup(&mut self, name: &str) -> Result<Option<String>, TransportError> {
+            Ok(self.topics.get(name).map(|(_, policy)| (*policy).to_owned()))
+        }
+    }
+
+    fn prepared(made: &mut Made, create: bool) -> Result<u32, String> {
+        let plan = plan::check(PIPELINE, &[]).plan.expect("sound");
+        prepare(&plan, made, create, 4).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn each_topic_is_made_as_its_part_wants_it() {
+        let mut made = Made::default();
+        assert_eq!(prepared(&mut made, true), Ok(4));
+        let found: Vec<_> = made
+            .wishes
+            .iter()
+            .map(|w| (w.name.as_str(), w.partitions, w.compacted, w.config.len()))
+            .collect();
+        let expected = [
+            ("readings", 4, false, 1),
+            ("p-per_id-changelog", 4, true, 0),
+            ("out", 4, false, 2),
+            ("dead", 4, false, 1),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(made.wishes[0].config, [("retention.ms".to_owned(), "86400000".to_owned())]);
+        assert_eq!(made.wishes[2].config[0].0, "max.message.bytes");
+        assert_eq!(made.wishes[3].config[0].0, MAX_FUTURE);
+        made.wishes.clear();
+        assert_eq!((prepared(&mut made, false), made.wishes.len()), (Ok(4), 0));
+    }
+
+    #[test]
+    fn what_the_file_names_is_made_only_if_it_says_so() {
+        let mut made = Made::default();
+        made.topics.insert("reading".to_owned(), (3, "delete"));
+        let said = "there are no topics `readings`, `out`\n\
+                    help: did you mean `reading`? else create them, or set `create_topics = true` in `[kafka]`";
+        assert_eq!(prepared(&mut made, false), Err(said.to_owned()));
+        made.topics.insert("readings".to_owned(), (3, "delete"));
+        let said = "there is no topic `out`, which `out` names\n\
+                    help: create it, or set `create_topics = true` in `[kafka]`";
+        assert_eq!(prepared(&mut made, false), Err(said.to_owned()));
+        assert!(made.wishes.is_empty(), "who is told of a mistake has made nothing");
+    }
+
+    #[test]
+    fn a_changelog_that_cannot_keep_a_table_stops_the_start() {
+        let mut made = Made::default();
+        made.topics.insert("p-per_id-changelog".to_owned(), (4, "compact,delete"));
+        let said = prepared(&mut made, true).expect_err("it deletes");
+        assert!(
+            said.contains("`cleanup.policy=compact,delete`") && said.contains("--alter --topic"),
+            "{said}"
+        );
+        made.topics.insert("p-per_id-changelog".to_owned(), (1, "compact"));
+        let said = prepared(&mut made, true).expect_err("too few");
+        assert!(said.starts_with("the changelog `p-per_id-changelog` has 1 partition, but"), "{said}");
+    }
 }

@@ -46,6 +46,16 @@ pub struct AggregateCall {
     pub place: Place,
 }
 
+impl AggregateCall {
+    /// What the bytes mean that it gathers: how it is written and what it is of, `min(temperature) float`.
+    pub fn meaning(&self) -> String {
+        match &self.argument {
+            Some(argument) => format!("{} {}", self.text, argument.ty.kind),
+            None => self.text.clone(),
+        }
+    }
+}
+
 impl Aggregate {
     /// The aggregate of a function's name.
     pub(super) fn named(name: &str) -> Option<Self> {

@@ -7,6 +7,7 @@ use crate::runtime::TaskId;
 use crate::runtime::counters::Counters;
 use crate::runtime::input::Unusable;
 use crate::runtime::report::{InputReport, Report, TaskReport};
+use crate::runtime::tally::TOO_LARGE;
 
 /// All of it.
 pub fn text(plan: &Plan, reports: &[Option<Report>], pulses: impl Iterator<Item = (bool, bool)>) -> String {
@@ -69,6 +70,7 @@ fn dead_letters(out: &mut Exposition, plan: &Plan, counters: &Counters) {
         let reason = plan.reasons.sentence(crate::operator::ReasonId(at as u16));
         family.value(&[("source", ""), ("reason", reason)], count);
     }
+    family.value(&[("source", ""), ("reason", TOO_LARGE)], counters.tallies.too_large);
 }
 
 fn commits(out: &mut Exposition, counters: &Counters) {

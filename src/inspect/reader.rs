@@ -1,8 +1,7 @@
 //! The records of a topic, over all of its partitions.
 
-use crate::transport::TransportError;
-use crate::transport::local::Client;
-use crate::transport::local::journal::{Record, Records};
+use super::source::Source;
+use crate::transport::{Batch, Record, TransportError};
 
 /// A record of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +38,7 @@ const CHUNK: (usize, usize) = (500, 1 << 20);
 /// their order.
 #[derive(Debug)]
 pub struct Reader {
-    client: Client,
+    source: Box<dyn Source>,
     topic: String,
     cursors: Vec<Cursor>,
 }
@@ -51,7 +50,7 @@ struct Cursor {
     end: i64,
     /// The offset behind what has been read.
     next: i64,
-    records: Records,
+    records: Batch,
     /// How many of them have been given out.
     given: usize,
 }
@@ -62,39 +61,78 @@ impl Cursor {
     }
 
     fn left(&self) -> u64 {
-        (self.end - self.next) as u64 + (self.records.len() - self.given) as u64
+        (self.end - self.next).max(0) as u64 + (self.records.len() - self.given) as u64
+    }
+
+    /// Goes to an offset.
+    fn go(&mut self, offset: i64) {
+        (self.next, self.given) = (offset, 0);
+        self.records.clear();
     }
 }
 
 impl Reader {
     /// Reads these partitions of a topic.
     pub fn new(
-        client: Client,
+        mut source: Box<dyn Source>,
         topic: &str,
         partitions: impl Iterator<Item = u32>,
         from: From,
     ) -> Result<Self, TransportError> {
-        let mut cursors = vec![];
+        let (mut cursors, mut starts) = (vec![], vec![]);
         for partition in partitions {
-            let (start, end) = client.bounds(topic, partition)?;
+            let (start, end) = source.bounds(topic, partition)?;
             let next = match from {
                 From::Start => start,
-                From::Last(most) => end.saturating_sub_unsigned(most).max(start),
+                From::Last(_) => end,
                 From::Offset(offset) => offset.clamp(start, end),
             };
-            cursors.push(Cursor { partition, end, next, records: Records::default(), given: 0 });
+            starts.push(start);
+            cursors.push(Cursor { partition, end, next, records: Batch::default(), given: 0 });
         }
-        let mut reader = Reader { client, topic: topic.to_owned(), cursors };
+        let mut reader = Reader { source, topic: topic.to_owned(), cursors };
         if let From::Last(most) = from {
-            // So many of each partition: the oldest of them are too many.
-            for _ in 0..reader.left().saturating_sub(most) {
-                reader.next_entry()?;
-            }
+            reader.go_back(most, &starts)?;
         }
         Ok(reader)
     }
 
-    /// How many records are left, as of the last look at the end.
+    /// Goes back from the ends until there are so many records up to them. Not every offset has a record, so how far
+    /// that is has to be tried.
+    fn go_back(&mut self, most: u64, starts: &[i64]) -> Result<(), TransportError> {
+        if most == 0 {
+            return Ok(());
+        }
+        let mut back = most;
+        loop {
+            let froms: Vec<i64> = self
+                .cursors
+                .iter()
+                .zip(starts)
+                .map(|(cursor, start)| cursor.end.saturating_sub_unsigned(back).max(*start))
+                .collect();
+            self.go(&froms);
+            let mut found = 0u64;
+            while most < u64::MAX && self.next_entry()?.is_some() {
+                found += 1;
+            }
+            if found >= most || froms == starts {
+                self.go(&froms);
+                // So many of each partition: the oldest of them are too many.
+                for _ in 0..found.saturating_sub(most) {
+                    self.next_entry()?;
+                }
+                return Ok(());
+            }
+            back = back.saturating_mul(4);
+        }
+    }
+
+    fn go(&mut self, offsets: &[i64]) {
+        self.cursors.iter_mut().zip(offsets).for_each(|(cursor, offset)| cursor.go(*offset));
+    }
+
+    /// How many records are left, as of the last look at the end; at most, where not every offset has a record.
     pub fn left(&self) -> u64 {
         self.cursors.iter().map(Cursor::left).sum()
     }
@@ -102,12 +140,11 @@ impl Reader {
     /// The next record; none: that was all there was at the last look at the end.
     pub fn next_entry(&mut self) -> Result<Option<Entry<'_>>, TransportError> {
         for cursor in &mut self.cursors {
-            if cursor.head().is_none() && cursor.next < cursor.end {
-                let most = (CHUNK.0.min((cursor.end - cursor.next) as usize), CHUNK.1);
-                let (partition, records) = (cursor.partition, &mut cursor.records);
-                let read = self.client.read(&self.topic, partition, cursor.next, most, records)?;
-                cursor.next += read.len() as i64;
+            while cursor.head().is_none() && cursor.next < cursor.end {
+                cursor.records.clear();
                 cursor.given = 0;
+                let (partition, range) = (cursor.partition, (cursor.next, cursor.end));
+                cursor.next = self.source.read(&self.topic, partition, range, CHUNK, &mut cursor.records)?;
             }
         }
         let heads = self.cursors.iter().enumerate();
@@ -124,9 +161,9 @@ impl Reader {
 
     /// Looks at the end again; whether there is more.
     pub fn look(&mut self) -> Result<bool, TransportError> {
-        if self.client.refresh()? {
+        if self.source.look()? {
             for cursor in &mut self.cursors {
-                cursor.end = self.client.bounds(&self.topic, cursor.partition)?.1;
+                cursor.end = self.source.bounds(&self.topic, cursor.partition)?.1.max(cursor.end);
             }
         }
         Ok(self.left() > 0)
@@ -136,6 +173,7 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::local::Client;
     use std::path::Path;
 
     fn client(dir: &Path) -> Client {
@@ -166,7 +204,7 @@ mod tests {
         // In turn to partitions 0 and 1.
         send(&mut writer, [10, 1, 5, 2, 20, 3]);
         let read = |from| {
-            let mut reader = Reader::new(client(dir.path()), "t", 0..2, from).expect("open");
+            let mut reader = Reader::new(Box::new(client(dir.path())), "t", 0..2, from).expect("open");
             times(&mut reader)
         };
         let all = [(1, 1), (1, 2), (1, 3), (0, 10), (0, 5), (0, 20)];
@@ -184,7 +222,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let mut writer = client(dir.path());
         send(&mut writer, 0..1500);
-        let mut reader = Reader::new(client(dir.path()), "t", 0..2, From::Start).expect("open");
+        let mut reader = Reader::new(Box::new(client(dir.path())), "t", 0..2, From::Start).expect("open");
         send(&mut writer, 2000..2003);
         assert_eq!(times(&mut reader).len(), 1500, "the end is that of the beginning");
         assert!(reader.look().expect("looked"));

@@ -144,7 +144,7 @@ struct Computed {
     name: String,
     to: Register,
     expression: Expression,
-    /// The aggregates that came in with it, as they are written.
+    /// What the cells of the aggregates mean that came in with it.
     aggregates: Vec<String>,
 }
 
@@ -185,7 +185,7 @@ fn computed(
             continue;
         };
         let to = cx.add_to_row(row, &name, expression.ty, TimeFormat::Text, entry.place);
-        let aggregates = aggregates[before..].iter().map(|(call, _)| call.text.clone()).collect();
+        let aggregates = aggregates[before..].iter().map(|(call, _)| call.meaning()).collect();
         if let Some(all) = &mut all {
             all.push(Computed { name, to, expression, aggregates });
         }

@@ -1,7 +1,6 @@
 //! Where made-up records go.
 
-use crate::transport::TransportError;
-use crate::transport::local::Client;
+use crate::transport::{TransportError, kafka, local};
 
 /// Takes records for topics.
 pub trait Destination {
@@ -22,9 +21,9 @@ pub trait Destination {
     fn flush(&mut self) -> Result<(), TransportError>;
 }
 
-impl Destination for Client {
+impl Destination for local::Client {
     fn ensure_topic(&mut self, topic: &str, partitions: u32) -> Result<u32, TransportError> {
-        Client::ensure_topic(self, topic, partitions)
+        local::Client::ensure_topic(self, topic, partitions)
     }
 
     fn send(
@@ -34,10 +33,30 @@ impl Destination for Client {
         key: Option<&[u8]>,
         value: &[u8],
     ) -> Result<(), TransportError> {
-        Client::send(self, topic, timestamp, key, Some(value))
+        local::Client::send(self, topic, timestamp, key, Some(value))
     }
 
     fn flush(&mut self) -> Result<(), TransportError> {
-        Client::flush(self)
+        local::Client::flush(self)
+    }
+}
+
+impl Destination for kafka::Client {
+    fn ensure_topic(&mut self, topic: &str, partitions: u32) -> Result<u32, TransportError> {
+        kafka::Client::ensure_topic(self, topic, partitions)
+    }
+
+    fn send(
+        &mut self,
+        topic: &str,
+        timestamp: i64,
+        key: Option<&[u8]>,
+        value: &[u8],
+    ) -> Result<(), TransportError> {
+        kafka::Client::send(self, topic, timestamp, key, Some(value))
+    }
+
+    fn flush(&mut self) -> Result<(), TransportError> {
+        kafka::Client::flush(self)
     }
 }

@@ -7,7 +7,6 @@
 use super::mend::Owed;
 use super::metadata::{self, Metadata};
 use super::options::Broken;
-use super::snapshots;
 use super::task::Task;
 use super::worker::{Running, TaskId, TaskState, Worker, running};
 use crate::transport::{Partition, Position, Transport, TransportError};
@@ -21,6 +20,14 @@ impl<T: Transport> Worker<T> {
             self.must_commit = false;
             return Ok(());
         }
+        self.make_permanent()
+    }
+
+    /// The commit itself, whether or not anything has been done.
+    pub(super) fn make_permanent(&mut self) -> Result<(), TransportError> {
+        let now = self.clock.now_ms();
+        self.pass_over();
+        self.note_ends();
         if self.options.broken == Broken::EarlyPositions {
             let positions = self.positions(self.commits + 1);
             self.transport.commit(&positions)?;
@@ -62,6 +69,7 @@ impl<T: Transport> Worker<T> {
                     largest: input.now.largest,
                     commit,
                     ticked: task.ticked(),
+                    reset: task.reset,
                     tables: tables.clone(),
                 };
                 positions.push(Position {
@@ -79,46 +87,16 @@ impl<T: Transport> Worker<T> {
         self.commits += 1;
         tracing::debug!(number = self.commits, "committed");
         (self.sent, self.must_commit, self.undone) = (false, false, 0);
+        self.refused = false;
         for (_, running) in running(&mut self.tasks) {
             running.commit = self.commits;
+            running.stands_for = running.ends.take();
             self.watch.counters.count(&running.task);
             running.task.committed();
             self.said.append(&mut running.task.said);
         }
-        if self.clock.now_ms() >= self.snapshot_at {
+        if running(&mut self.tasks).any(|(_, running)| running.stands_for.is_some()) {
             self.snapshot();
-        }
-    }
-
-    /// Writes a snapshot of each task that has tables. One that cannot be written is no reason to stop: the changelogs
-    /// have everything.
-    pub(super) fn snapshot(&mut self) {
-        let now = self.clock.now_ms();
-        self.snapshot_at = now.saturating_add(snapshots::EVERY);
-        let Some(folder) = self.options.snapshots.clone() else { return };
-        let plan = self.plan.clone();
-        let Worker { tasks, transport, .. } = self;
-        let mut kept = vec![];
-        for (id, running) in running(tasks).filter(|(_, r)| !r.task.changelogs().is_empty()) {
-            let mut meta = snapshots::Meta { written: now, commit: running.commit, logs: vec![] };
-            let mut logs = vec![];
-            for (_, topic) in running.task.changelogs() {
-                let partition = Partition { topic: *topic, index: id.partition };
-                match transport.bounds(partition) {
-                    Ok((_, end)) => {
-                        meta.logs.push((plan.topics.get(*topic).name.clone(), end));
-                        logs.push((partition, end));
-                    }
-                    Err(error) => return tracing::warn!(%error, "no snapshot was written"),
-                }
-            }
-            match snapshots::write(&folder, id, &running.task, &meta) {
-                Ok(()) => kept.append(&mut logs),
-                Err(error) => tracing::warn!(%error, folder = %folder.display(), "no snapshot was written"),
-            }
-        }
-        if let Err(error) = transport.snapshotted(&kept) {
-            tracing::warn!(%error, "the log was not trimmed");
         }
     }
 
@@ -131,11 +109,12 @@ impl<T: Transport> Worker<T> {
         let now = self.clock.now_ms();
         let mut begin = vec![];
         for (id, running) in running(&mut self.tasks) {
-            // A silence that nothing of this commit has broken goes on.
-            if running.task.inputs.iter().any(|input| input.now != input.committed) {
+            // A silence that nothing of this commit has broken goes on: not every position that moves has met a record.
+            if running.task.has_read() {
                 let inputs = running.task.inputs.len();
                 running.quiet = super::idle::Quiet::new(inputs, running.task.committed_clock(), now);
             }
+            running.ends = None;
             if self.options.broken != Broken::SkipUndo {
                 running.task.abort();
             }
@@ -202,11 +181,11 @@ pub(super) enum Decided {
 
 /// The number of the commit that left a position; 0: none of ours.
 fn commit_of(position: &Position) -> u64 {
-    Metadata::decode(&position.metadata).map_or(0, |metadata| metadata.commit)
+    Metadata::decode(&position.metadata).ok().flatten().map_or(0, |metadata| metadata.commit)
 }
 
 /// What the bytes of a task's tables mean, for the metadata.
-pub(super) fn meanings(task: &Task) -> Vec<(u64, u64)> {
+pub(super) fn meanings(task: &Task) -> Vec<(u32, u32)> {
     let plan = task.plan();
     let stores = task.changelogs().iter().map(|(store, _)| &plan.stores[*store]);
     stores.map(|store| (metadata::hash(&store.name), metadata::hash(&store.fingerprint))).collect()

@@ -5,7 +5,7 @@
 //! to be rewound are not read on before they all are.
 
 use super::commit::Decided;
-use super::worker::{Stopped, TaskId, TaskState, Turn, Worker};
+use super::worker::{Membership, Stopped, TaskId, TaskState, Turn, Worker};
 use crate::transport::{Class, Transport, TransportError};
 
 /// What has to be put right before anything else is done; the graver comes later.
@@ -35,12 +35,15 @@ impl<T: Transport> Worker<T> {
         let unharmed = std::mem::take(&mut self.polling) || !self.has_begun();
         let owed = match error.class {
             Class::Fatal => return Err(error),
+            Class::Refused(_) if self.is_refused_again() => {
+                return Err(TransportError { class: Class::Fatal, ..error });
+            }
             Class::Retry if unharmed => Owed::Nothing,
             // What was sent may or may not have arrived: it is taken back and done again.
             Class::Retry | Class::Abort | Class::Refused(_) => Owed::RollBack,
             Class::Unknown => Owed::Decision,
             Class::Fenced => {
-                self.joined = false;
+                self.membership = Membership::Out;
                 Owed::Discard
             }
         };
@@ -58,6 +61,13 @@ impl<T: Transport> Worker<T> {
         Ok(Turn::Again { after_ms })
     }
 
+    /// Whether a record is refused although everything was done again since the last time, and that has taught nobody
+    /// how large it may be: it would be refused for ever.
+    fn is_refused_again(&mut self) -> bool {
+        let learned = self.ask_sizes();
+        std::mem::replace(&mut self.refused, true) && !learned
+    }
+
     /// Whether anything has been done that a commit has not made permanent.
     fn has_begun(&self) -> bool {
         self.is_dirty() || self.must_commit || !self.out.is_empty()
@@ -73,7 +83,7 @@ impl<T: Transport> Worker<T> {
                 }
                 Decided::NeverHappened => self.owed = Owed::RollBack,
                 Decided::Overtaken => {
-                    self.joined = false;
+                    self.membership = Membership::Out;
                     self.owed = Owed::Discard;
                 }
             }
@@ -89,16 +99,16 @@ impl<T: Transport> Worker<T> {
 
     /// Forgets all tasks: others have them. What was sent is taken back, so that no later commit carries it along.
     fn discard(&mut self) -> Result<(), TransportError> {
-        match self.joined {
-            true => self.transport.abort()?,
-            false => self.transport.recover()?,
+        match self.membership {
+            Membership::Out => self.transport.recover()?,
+            Membership::Waiting | Membership::Assigned => self.transport.abort()?,
         }
         let all: Vec<TaskId> = self.tasks.keys().chain(self.parked.keys()).copied().collect();
         all.into_iter().for_each(|id| self.let_go(id));
         self.to_open.clear();
         self.to_release.clear();
         self.out.clear();
-        (self.sent, self.must_commit) = (false, false);
+        (self.sent, self.must_commit, self.refused) = (false, false, false);
         Ok(())
     }
 

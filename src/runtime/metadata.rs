@@ -1,7 +1,8 @@
 //! What is committed with each input's offset, so that state and offsets cannot part: the task's clock, the largest
-//! event time, the commit's number, and what the tables' bytes mean.
+//! event time, the commit's number, what the tables' bytes mean, and which run has started tables over.
 //!
-//! Transports carry it as a short text (Kafka allows 4 KiB): base64 of a version and little-endian numbers.
+//! Transports carry it as a text under 1 KiB (Kafka allows 4): base64 of a version and little-endian numbers. Version 1
+//! had 64 bits a hash and no run.
 
 use crate::operator::StreamTime;
 
@@ -16,13 +17,15 @@ pub struct Metadata {
     pub commit: u64,
     /// Up to which wall time the task's nodes have been called.
     pub ticked: i64,
+    /// When the last run was started that has started tables over, in milliseconds since 1970; 0: none has.
+    pub reset: i64,
     /// The tables of the task: a hash of the name, and of what the bytes mean.
-    pub tables: Vec<(u64, u64)>,
+    pub tables: Vec<(u32, u32)>,
 }
 
-const VERSION: u8 = 1;
-/// More tables than this are not written: the text would grow past what a broker takes.
-const MOST_TABLES: usize = 100;
+const VERSION: u8 = 2;
+/// Of more tables than this the text would grow past 1 KiB.
+pub const MOST_TABLES: usize = 90;
 
 impl Metadata {
     /// As a text.
@@ -32,37 +35,60 @@ impl Metadata {
         bytes.extend_from_slice(&self.largest.to_le_bytes());
         bytes.extend_from_slice(&self.commit.to_le_bytes());
         bytes.extend_from_slice(&self.ticked.to_le_bytes());
-        for (name, meaning) in self.tables.iter().take(MOST_TABLES) {
+        bytes.extend_from_slice(&self.reset.to_le_bytes());
+        for (name, meaning) in &self.tables {
             bytes.extend_from_slice(&name.to_le_bytes());
             bytes.extend_from_slice(&meaning.to_le_bytes());
         }
         encode_base64(&bytes)
     }
 
-    /// From a text; nothing if it is none of ours, or of a later version.
-    pub fn decode(text: &str) -> Option<Self> {
-        let bytes = decode_base64(text)?;
-        let (version, rest) = bytes.split_first()?;
-        let mut numbers = rest.chunks_exact(8).map(|c| u64::from_le_bytes(c.try_into().unwrap_or_default()));
-        if *version != VERSION || rest.is_empty() || rest.len() % 8 != 0 {
-            return None;
-        }
-        let clock = StreamTime(numbers.next()? as i64);
-        let largest = numbers.next()? as i64;
-        let commit = numbers.next()?;
-        let ticked = numbers.next()? as i64;
-        let mut tables = vec![];
-        while let (Some(name), Some(meaning)) = (numbers.next(), numbers.next()) {
-            tables.push((name, meaning));
-        }
-        Some(Metadata { clock, largest, commit, ticked, tables })
+    /// From a text; nothing if it is none of ours.
+    pub fn decode(text: &str) -> Result<Option<Self>, Newer> {
+        let Some(bytes) = decode_base64(text) else { return Ok(None) };
+        Ok(match bytes.split_first() {
+            Some((1, rest)) => read(rest, 4).map(|(numbers, rest)| {
+                let pairs = rest.as_chunks::<16>().0.iter().map(|pair| (low(&pair[..8]), low(&pair[8..])));
+                Metadata::new(&[numbers, vec![0]].concat(), pairs.collect())
+            }),
+            Some((2, rest)) => read(rest, 5).map(|(numbers, rest)| {
+                let pairs = rest.as_chunks::<8>().0.iter().map(|pair| (low(&pair[..4]), low(&pair[4..])));
+                Metadata::new(&numbers, pairs.collect())
+            }),
+            // Anything may stand there that others have put there; what looks like this is ours.
+            Some((3..16, rest)) if rest.len() >= 32 => return Err(Newer),
+            _ => None,
+        })
+    }
+
+    fn new(numbers: &[u64], tables: Vec<(u32, u32)>) -> Self {
+        let number = |at: usize| numbers[at];
+        let (clock, largest) = (StreamTime(number(0) as i64), number(1) as i64);
+        let (commit, ticked, reset) = (number(2), number(3) as i64, number(4) as i64);
+        Metadata { clock, largest, commit, ticked, reset, tables }
     }
 }
 
-/// A hash that is the same everywhere and for ever (FNV-1a).
-pub fn hash(text: &str) -> u64 {
-    text.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+/// It is of a later version: what it says is not known, and must not be taken for nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Newer;
+
+/// So many numbers, and what stands behind them.
+fn read(bytes: &[u8], count: usize) -> Option<(Vec<u64>, &[u8])> {
+    let (numbers, rest) = bytes.split_at_checked(8 * count)?;
+    let numbers = numbers.as_chunks::<8>().0.iter().map(|bytes| u64::from_le_bytes(*bytes));
+    rest.len().is_multiple_of(8).then(|| (numbers.collect(), rest))
+}
+
+/// The lower half of a hash, or all of a half.
+fn low(bytes: &[u8]) -> u32 {
+    bytes.first_chunk().map_or(0, |low| u32::from_le_bytes(*low))
+}
+
+/// A hash that is the same everywhere and for ever (the lower half of FNV-1a with 64 bits).
+pub fn hash(text: &str) -> u32 {
+    let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, step) as u32
 }
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -96,20 +122,40 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
+    fn some(tables: usize) -> Metadata {
+        let tables = (0..tables).map(|i| (hash(&format!("table {i}")), u32::MAX - i as u32)).collect();
+        Metadata { clock: StreamTime(-5), largest: i64::MIN, commit: 7, ticked: -1, reset: 1 << 41, tables }
+    }
+
     #[test]
     fn metadata_survives_the_way_out_and_back() {
-        for tables in 0..5u64 {
-            let tables = (0..tables).map(|i| (hash(&format!("table {i}")), u64::MAX - i)).collect();
-            let clock = StreamTime(-5);
-            let metadata = Metadata { clock, largest: i64::MIN, commit: 7, ticked: -1, tables };
-            assert_eq!(Metadata::decode(&metadata.encode()), Some(metadata));
+        for tables in [0, 1, 2, 3, 4, MOST_TABLES] {
+            let metadata = some(tables);
+            let text = metadata.encode();
+            assert!(text.len() < 1024, "{tables} tables: {} bytes", text.len());
+            assert_eq!(Metadata::decode(&text), Ok(Some(metadata)));
         }
+    }
+
+    /// As the first version wrote it: 64 bits a hash, and no run.
+    #[test]
+    fn the_first_version_is_still_read() {
+        let numbers = [-5i64 as u64, i64::MIN as u64, 7, -1i64 as u64, 0x1111_2222_3333_4444, u64::MAX];
+        let bytes: Vec<u8> = [1].into_iter().chain(numbers.iter().flat_map(|n| n.to_le_bytes())).collect();
+        let expected = Metadata { reset: 0, tables: vec![(0x3333_4444, u32::MAX)], ..some(0) };
+        assert_eq!(Metadata::decode(&encode_base64(&bytes)), Ok(Some(expected)));
     }
 
     #[test]
     fn what_is_not_ours_is_nothing() {
-        for text in ["", "x", "AAAA", "not base64!", "AQ=="] {
-            assert_eq!(Metadata::decode(text), None, "{text}");
+        for text in ["", "x", "AAAA", "not base64!", "AQ==", "Ag==", "AgAA"] {
+            assert_eq!(Metadata::decode(text), Ok(None), "{text}");
         }
+    }
+
+    #[test]
+    fn a_later_version_is_not_taken_for_nothing() {
+        let bytes: Vec<u8> = [3].into_iter().chain([0; 48]).collect();
+        assert_eq!(Metadata::decode(&encode_base64(&bytes)), Err(Newer));
     }
 }

@@ -1,24 +1,26 @@
 //! What runs a plan.
 //!
 //! A [`task::Task`] is one partition of one part of the plan: records in, outputs out, synchronous from the source to
-//! the sinks. A [`Worker`] has the tasks of its partitions and a transport; its turns poll, process and commit.
-//! Nothing here knows a name of the file or a word of TOML.
 //! the sinks. A [`Worker`] has the tasks of its partitions and a transport; its turns poll, process and commit, and
 //! between them it answers what it is asked ([`control`]). Nothing here knows a name of the file or a word of TOML.
 
 mod commit;
 pub mod control;
 pub mod counters;
+mod counts;
 pub mod dead;
+mod ends;
 mod idle;
 pub mod input;
 mod intake;
+mod large;
 mod meaning;
 mod mend;
 mod merge;
 mod metadata;
 mod options;
 pub mod pages;
+mod queues;
 pub mod report;
 mod restore;
 mod snapshots;
@@ -29,6 +31,7 @@ mod worker;
 
 pub use control::ControlHandle;
 pub use input::Input;
+pub use meaning::KEY as MEANING;
 pub use options::{Broken, Options};
 pub use pages::{Page, Shown};
 pub use restore::Restoring;

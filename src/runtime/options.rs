@@ -13,8 +13,12 @@ pub struct Options {
     pub retries: u32,
     /// Where snapshots are kept.
     pub snapshots: Option<std::path::PathBuf>,
-    /// The nodes whose tables are started over.
+    /// The nodes whose tables are started over, once a run.
     pub reset: Vec<String>,
+    /// When the run was started that all its workers belong to, in milliseconds since 1970; 0: now.
+    pub started: i64,
+    /// Whether it is to be known when inputs have been read to the ends that they have now.
+    pub to_ends: bool,
     /// Whether it says in the log what holds for all workers alike.
     pub speaks: bool,
     /// Rules that are broken on purpose: only for the tests that prove that breaking them is noticed.
@@ -49,6 +53,8 @@ impl Default for Options {
             retries: 20,
             snapshots: None,
             reset: vec![],
+            started: 0,
+            to_ends: false,
             speaks: true,
             broken: Broken::Nothing,
         }

@@ -8,14 +8,14 @@
 use super::input::Standing;
 use super::meaning::{self, Edit};
 use super::metadata::{self, Metadata};
-use super::options::Broken;
+use super::options::{Broken, Options};
 use super::snapshots;
 use super::task::Task;
 use super::worker::{Running, TaskId, TaskState, Worker, task_of};
 use crate::operator::StreamTime;
-use crate::plan::TablePlan;
 use crate::plan::source::Start;
-use crate::store::Stores;
+use crate::plan::{Plan, TablePlan};
+use crate::store::{StoreDecl, Stores};
 use crate::transport::{Class, Partition, Position, Transport, TransportError};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,8 +78,8 @@ impl<T: Transport> Worker<T> {
         let inputs: Vec<Partition> =
             task.inputs.iter().map(|i| Partition { topic: i.topic, index: id.partition }).collect();
         let committed = self.transport.committed(&inputs)?;
-        let metadata: Vec<Option<Metadata>> =
-            committed.iter().map(|p| Metadata::decode(&p.as_ref()?.metadata)).collect();
+        let metadata = committed.iter().map(|p| p.as_ref().map_or(Ok(None), known));
+        let metadata: Vec<Option<Metadata>> = metadata.collect::<Result<_, _>>()?;
         let newest = metadata.iter().flatten().max_by_key(|m| m.commit).cloned();
         self.commits = self.commits.max(newest.as_ref().map_or(0, |m| m.commit));
         let mut standings = vec![];
@@ -92,6 +92,7 @@ impl<T: Transport> Worker<T> {
         if let Some(parked) = self.unpark(id, commit, &standings, &inputs)? {
             return Ok(parked);
         }
+        task.reset = newest.as_ref().map_or(0, |metadata| metadata.reset);
         let logs = match newest {
             None => {
                 task.untold = task.changelogs().iter().map(|(store, _)| *store).collect();
@@ -99,6 +100,10 @@ impl<T: Transport> Worker<T> {
             }
             Some(metadata) => self.logs(&mut task, id, &metadata)?,
         };
+        // From now on it is as this run wants it, and stays so whoever of the run has it next.
+        if !self.options.reset.is_empty() {
+            task.reset = task.reset.max(self.options.started);
+        }
         let said = self.clock.now_ms();
         Ok(TaskState::Restoring(Box::new(Restoring { task, standings, clock, ticked, commit, logs, said })))
     }
@@ -129,34 +134,6 @@ impl<T: Transport> Worker<T> {
         Ok(Some(TaskState::Running(running)))
     }
 
-    /// How many partitions the topics of a part have.
-    fn counts(&mut self, part: usize) -> Result<Vec<u32>, TransportError> {
-        let mut counts = vec![];
-        let plan = self.plan.clone();
-        for (at, source) in plan.sources.iter().enumerate().filter(|(at, _)| plan.runs[*at].part == part) {
-            for topic in &source.topics {
-                let count = self.transport.partitions(*topic)?;
-                let name = &plan.topics.get(*topic).name;
-                let missing = || {
-                    TransportError::fatal(format!(
-                        "there is no topic `{name}`, read by `{}`",
-                        plan.sources[at].name
-                    ))
-                };
-                counts.push(count.ok_or_else(missing)?);
-            }
-        }
-        let keyed = plan.nodes.iter().find(|node| node.part == part && node.table.is_some());
-        match keyed {
-            // A key would have rows in two tasks.
-            Some(node) if counts.iter().any(|count| *count != counts[0]) => Err(TransportError::fatal(
-                format!("the topics behind `{}` have different numbers of partitions: {counts:?}", node.name),
-            )
-            .hint("what is grouped together has to be partitioned alike: give the topics equal numbers")),
-            _ => Ok(counts),
-        }
-    }
-
     /// Where an input begins: where it was committed, or where its source says.
     fn standing(
         &mut self,
@@ -173,8 +150,11 @@ impl<T: Transport> Worker<T> {
         let source = &self.plan.sources[task.inputs[input].source];
         let (start, name) = (source.start, source.name.clone());
         let (first, end) = self.transport.bounds(partition)?;
+        // Of a partition that was not there when we came everything is new.
+        let is_new = self.widths.get(&partition.topic).is_some_and(|had| partition.index >= *had);
         let position = match start {
             Start::Earliest => first,
+            Start::Latest | Start::Error if is_new => first,
             Start::Latest => end,
             Start::Error => {
                 return Err(TransportError::fatal(format!(
@@ -203,7 +183,8 @@ impl<T: Transport> Worker<T> {
     /// The changelogs to read for a task that has run before.
     fn logs(&mut self, task: &mut Task, id: TaskId, metadata: &Metadata) -> Result<Vec<Log>, TransportError> {
         let plan = self.plan.clone();
-        let snapshot = self.snapshot_of(task, id, metadata.commit);
+        let resets = self.resets(metadata);
+        let snapshot = self.snapshot_of(task, id, metadata.commit, resets);
         let mut logs = vec![];
         for (store, changelog) in task.changelogs().to_vec() {
             let declared = &plan.stores[store];
@@ -213,8 +194,9 @@ impl<T: Transport> Worker<T> {
                 task.untold.push(store);
                 continue;
             };
-            let forgets = self.options.reset.contains(&declared.name) && !self.reset.contains(&id);
-            if forgets || *meaning != metadata::hash(&declared.fingerprint) {
+            let is_other = *meaning != metadata::hash(&declared.fingerprint);
+            let forgets = resets && self.options.reset.contains(&declared.name);
+            if forgets || is_other {
                 task.untold.push(store);
             }
             let partition = Partition { topic: changelog, index: id.partition };
@@ -239,15 +221,40 @@ impl<T: Transport> Worker<T> {
         Ok(logs)
     }
 
+    /// Whether this run has yet to start over tables of a task: only what is committed can say so, for a task that was
+    /// started over here may have moved on, or come from where that was done. One that another file has made since is
+    /// not what this run wanted.
+    fn resets(&self, metadata: &Metadata) -> bool {
+        let Options { reset, started, .. } = &self.options;
+        let is_other = |declared: &StoreDecl| {
+            let known = metadata.tables.iter().find(|(name, _)| *name == metadata::hash(&declared.name));
+            known.is_some_and(|(_, meaning)| *meaning != metadata::hash(&declared.fingerprint))
+        };
+        let wanted = || self.plan.stores.iter().filter(|declared| reset.contains(&declared.name));
+        if metadata.reset < *started || wanted().any(is_other) {
+            return !reset.is_empty();
+        }
+        if metadata.reset > *started && !reset.is_empty() {
+            tracing::info!(tables = reset.join(", "), "have been started over by a later run");
+        }
+        false
+    }
+
     /// Fills a task from its snapshot, if there is one that can be believed.
-    fn snapshot_of(&mut self, task: &mut Task, id: TaskId, commit: u64) -> Option<snapshots::Meta> {
+    fn snapshot_of(
+        &mut self,
+        task: &mut Task,
+        id: TaskId,
+        commit: u64,
+        resets: bool,
+    ) -> Option<snapshots::Meta> {
         let folder = self.options.snapshots.clone()?;
         let since = match self.transport.forgets_removals() {
             true => self.clock.now_ms().saturating_sub(snapshots::OLDEST),
             false => i64::MIN,
         };
-        // What has been started over once in this run is a table like any other.
-        let reset = if self.reset.contains(&id) { &[] } else { self.options.reset.as_slice() };
+        // What this run has started over is a table like any other.
+        let reset = if resets { self.options.reset.as_slice() } else { &[] };
         let wanted = snapshots::Wanted { committed: commit, since, reset };
         let read = snapshots::read(&folder, id, task, wanted);
         // One that stands for more than a changelog holds is of another log.
@@ -274,12 +281,13 @@ impl<T: Transport> Worker<T> {
     /// Holds the tables of earlier runs against the file, before anything is read or joined.
     pub(super) fn examine(&mut self) -> Result<(), TransportError> {
         let (plan, mut added) = (self.plan.clone(), BTreeMap::new());
+        not_too_many(&plan)?;
         for (at, source) in plan.sources.iter().enumerate() {
             let Some(topic) = source.topics.first() else { continue };
             let count = self.transport.partitions(*topic)?.unwrap_or(0);
             let inputs: Vec<_> = (0..count).map(|index| Partition { topic: *topic, index }).collect();
             for position in self.transport.committed(&inputs)?.iter().flatten() {
-                let Some(metadata) = Metadata::decode(&position.metadata) else { continue };
+                let Some(metadata) = known(position)? else { continue };
                 for node in plan.nodes.iter().filter(|n| n.part == plan.runs[at].part) {
                     for table in node.table.iter().chain(&node.marks) {
                         let lines =
@@ -385,9 +393,9 @@ impl<T: Transport> Worker<T> {
             let rows: usize = task.stores.iter().map(crate::store::Store::len).sum();
             tracing::info!(part = id.part, partition = id.partition, rows, "tables restored");
         }
-        if logs.iter().any(|log| log.forgets.is_some()) {
-            self.reset.insert(id);
-        }
+        // Everything that stood there has been read; of a table that is new nothing has been looked at.
+        let whole = logs.len() == task.changelogs().len();
+        let stands_for = whole.then(|| logs.iter().map(|log| (log.partition.topic, log.end)).collect());
         for log in logs {
             let keys = log.forgets.into_iter().flatten();
             task.forgotten.extend(keys.map(|key| (log.partition.topic, key)));
@@ -397,7 +405,32 @@ impl<T: Transport> Worker<T> {
         let most = self.plan.settings.merge_buffer as usize;
         let mut running = Running::new(task, most, self.clock.now_ms());
         running.commit = commit;
+        running.stands_for = stands_for;
         self.tasks.insert(id, TaskState::Running(Box::new(running)));
         Ok(())
     }
+}
+
+/// What is known of a committed position; nothing if it was not committed by a worker.
+fn known(position: &Position) -> Result<Option<Metadata>, TransportError> {
+    Metadata::decode(&position.metadata).map_err(|metadata::Newer| {
+        TransportError::fatal("what is committed was committed by a later version of streamrun")
+            .hint("run that version: this one cannot know what the tables hold")
+    })
+}
+
+/// More tables than the metadata of a position can name would be forgotten.
+fn not_too_many(plan: &Plan) -> Result<(), TransportError> {
+    for part in 0..plan.parts {
+        let own = plan.nodes.iter().filter(|node| node.part == part);
+        let tables = own.flat_map(|node| node.table.iter().chain(&node.marks)).count();
+        if tables > metadata::MOST_TABLES {
+            let most = metadata::MOST_TABLES;
+            return Err(TransportError::fatal(format!(
+                "{tables} tables hang together, and no more than {most} can"
+            ))
+            .hint("put some of them into a pipeline of their own"));
+        }
+    }
+    Ok(())
 }

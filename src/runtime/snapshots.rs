@@ -1,15 +1,24 @@
 //! Snapshots of tasks: written at a commit boundary, so that a restart reads only the tail of the changelogs.
 //!
+//! What a snapshot stands for are offsets of the changelogs from which the tail has to be read, and no record that the
+//! snapshot does not hold may lie before them. So they are looked up before the commit sends anything: then a record of
+//! whoever owns the partition next lies behind them, or the commit fails. Looked up behind the commit, some of those
+//! could lie before them, and would be missing for ever. What the commit itself writes is read once more; that is all.
+//!
 //! A snapshot is a shortcut and never the truth: one that is broken, old, or of another log is passed over with a
 //! word in the log, and the changelog is read from its beginning.
 
 use super::meaning::{self, Edit};
 use super::task::Task;
-use super::worker::TaskId;
+use super::worker::{Running, TaskId, Worker, running};
 use crate::outbox::TopicId;
 use crate::store::Stores;
 use crate::store::snapshot::{self, Snapshot};
+use crate::transport::{Partition, Transport, TransportError};
 use std::path::{Path, PathBuf};
+
+/// Where the changelogs of a task ended.
+pub(super) type Ends = Vec<(TopicId, i64)>;
 
 /// How often snapshots are written, in milliseconds.
 pub const EVERY: i64 = 30_000;
@@ -27,6 +36,70 @@ pub struct Meta {
     pub commit: u64,
     /// For each changelog, by topic, the offset from which the tail has to be read.
     pub logs: Vec<(String, i64)>,
+}
+
+impl<T: Transport> Worker<T> {
+    /// Looks up where the changelogs end, if snapshots are due behind the commit that is about to be made. If that
+    /// cannot be said there will be none.
+    pub(super) fn note_ends(&mut self) {
+        let now = self.clock.now_ms();
+        if self.options.snapshots.is_none() || now < self.snapshot_at {
+            return;
+        }
+        let Worker { tasks, transport, .. } = self;
+        for (id, running) in running(tasks).filter(|(_, r)| !r.task.changelogs().is_empty()) {
+            let end = |(_, topic): &(usize, TopicId)| {
+                let (_, end) = transport.bounds(Partition { topic: *topic, index: id.partition })?;
+                Ok((*topic, end))
+            };
+            let ends: Result<Ends, TransportError> = running.task.changelogs().iter().map(end).collect();
+            match ends {
+                Ok(ends) => running.ends = Some(ends),
+                Err(error) => {
+                    self.snapshot_at = now.saturating_add(EVERY);
+                    return tracing::warn!(%error, "no snapshot was written");
+                }
+            }
+        }
+    }
+
+    /// Writes a snapshot of each task of which it is known what that would stand for. One that cannot be written is no
+    /// reason to stop: the changelogs have everything.
+    pub(super) fn snapshot(&mut self) {
+        let now = self.clock.now_ms();
+        self.snapshot_at = now.saturating_add(EVERY);
+        let Some(folder) = self.options.snapshots.clone() else { return };
+        let (plan, mut kept) = (self.plan.clone(), vec![]);
+        for (id, running) in running(&mut self.tasks) {
+            let Some(ends) = &running.stands_for else { continue };
+            let logs = ends.iter().map(|(topic, end)| (plan.topics.get(*topic).name.clone(), *end)).collect();
+            let meta = Meta { written: now, commit: running.commit, logs };
+            match write(&folder, id, &running.task, &meta) {
+                Ok(()) => {
+                    let partition = |topic: TopicId| Partition { topic, index: id.partition };
+                    kept.extend(ends.iter().map(|(topic, end)| (partition(*topic), *end)));
+                }
+                Err(error) => tracing::warn!(%error, folder = %folder.display(), "no snapshot was written"),
+            }
+        }
+        if let Err(error) = self.transport.snapshotted(&kept) {
+            tracing::warn!(%error, "the log was not trimmed");
+        }
+    }
+
+    /// Leaves snapshots of what the last commit has left. Where that commit was made without a look at the changelogs,
+    /// one more is: only that says whether the tables are still ours.
+    pub(super) fn leave_snapshots(&mut self) {
+        let lacks = |r: &Running| r.commit > 0 && r.stands_for.is_none() && !r.task.changelogs().is_empty();
+        let lacking = self.options.snapshots.is_some() && running(&mut self.tasks).any(|(_, r)| lacks(r));
+        if lacking && let Err(error) = self.make_permanent() {
+            tracing::warn!(%error, "no snapshot was written");
+        }
+        // Unless that commit, or the one before it, has just had them written.
+        if self.snapshot_at <= self.clock.now_ms() {
+            self.snapshot();
+        }
+    }
 }
 
 /// The file of a task.

@@ -122,6 +122,9 @@ impl Sub for SourceTally {
 /// Records that never became frames, by class, as in [`Unusable::CLASSES`].
 pub type UnusableTally = [u64; Unusable::CLASSES.len()];
 
+/// What is said of records that their topic does not take.
+pub const TOO_LARGE: &str = "output is too large";
+
 /// The tallies of a task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tallies {
@@ -133,6 +136,9 @@ pub struct Tallies {
     pub reasons: Vec<u64>,
     /// Dead letters that no plan's reason names, by source.
     pub unusable: Vec<UnusableTally>,
+    /// Records that a sink has written and that its topic does not take: they have failed there, and count as used
+    /// where they came from.
+    pub too_large: u64,
 }
 
 impl Tallies {
@@ -143,6 +149,7 @@ impl Tallies {
             sources: vec![SourceTally::default(); sources],
             reasons: vec![0; reasons],
             unusable: vec![[0; Unusable::CLASSES.len()]; sources],
+            too_large: 0,
         }
     }
 
@@ -152,6 +159,7 @@ impl Tallies {
         self.sources.clone_from(&other.sources);
         self.reasons.clone_from(&other.reasons);
         self.unusable.clone_from(&other.unusable);
+        self.too_large = other.too_large;
     }
 
     /// Adds what another task has counted.
@@ -161,6 +169,7 @@ impl Tallies {
         self.reasons.iter_mut().zip(&other.reasons).for_each(|(a, b)| *a += *b);
         let classes = self.unusable.iter_mut().flatten().zip(other.unusable.iter().flatten());
         classes.for_each(|(a, b)| *a += *b);
+        self.too_large += other.too_large;
     }
 
     /// Adds what has been counted between two states of one task's tallies.
@@ -174,6 +183,23 @@ impl Tallies {
         let classes = now.unusable.iter().flatten().zip(before.unusable.iter().flatten());
         let classes = self.unusable.iter_mut().flatten().zip(classes);
         classes.for_each(|(sum, (now, before))| *sum += now - before);
+        self.too_large += now.too_large - before.too_large;
+    }
+
+    /// A record that one of some nodes has written since `before` cannot be: it has failed there after all. Whether one
+    /// of them has written any.
+    pub fn take_back(&mut self, before: &Self, wrote: impl Fn(usize) -> bool) -> bool {
+        let written = |at: &usize| wrote(*at) && self.nodes[*at].passed > before.nodes[*at].passed;
+        let Some(at) = (0..self.nodes.len()).find(written) else { return false };
+        self.nodes[at].passed -= 1;
+        self.nodes[at].failed += 1;
+        self.too_large += 1;
+        true
+    }
+
+    /// All dead letters.
+    pub fn dead_letters(&self) -> u64 {
+        self.reasons.iter().chain(self.unusable.iter().flatten()).sum::<u64>() + self.too_large
     }
 
     /// Whether everything is accounted for.

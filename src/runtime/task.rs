@@ -63,6 +63,8 @@ pub struct Task {
     emitted: usize,
     /// The stores of which the changelog does not say yet what its bytes mean.
     pub(super) untold: Vec<usize>,
+    /// When the last run was started that has started its tables over; 0: none has.
+    pub(super) reset: i64,
     /// Rows of a table that is started over: their keys have to go.
     pub(super) forgotten: Vec<(TopicId, Vec<u8>)>,
     registers: Vec<u64>,
@@ -104,6 +106,7 @@ impl Task {
             rows: Rows::new(plan.width),
             emitted: 0,
             untold: vec![],
+            reset: 0,
             forgotten: vec![],
             registers: vec![0; plan.width],
             arena: vec![],
@@ -295,6 +298,11 @@ impl Task {
         moved || closed || !self.forgotten.is_empty() || self.inputs.iter().any(|i| i.now != i.committed)
     }
 
+    /// Whether records have been processed since the last commit.
+    pub(super) fn has_read(&self) -> bool {
+        self.tallies.sources != self.committed_tallies.sources
+    }
+
     /// The first half of a commit: the changelog of what has changed.
     pub fn prepare(&mut self, out: &mut Outbox) {
         let timestamp = self.clock.0.max(0);
@@ -374,6 +382,12 @@ impl Task {
     /// Where its clock stood at the last commit.
     pub fn committed_clock(&self) -> StreamTime {
         self.committed_clock
+    }
+
+    /// A record that it may have written to a topic is too large for it; whether it has.
+    pub(super) fn take_back(&mut self, topic: &str) -> bool {
+        let plan = self.plan.clone();
+        self.tallies.take_back(&self.committed_tallies, |at| plan.nodes[at].target.as_deref() == Some(topic))
     }
 
     /// What has been counted and committed.

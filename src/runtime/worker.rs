@@ -4,12 +4,15 @@
 //! synchronous. What is not committed may be rolled back at any turn and done again.
 
 use super::control::Watch;
+use super::ends::InputEnds;
 use super::idle;
 use super::intake::take_in;
+use super::large::Sizes;
 use super::mend::Owed;
 use super::merge::Merge;
 use super::options::Options;
 use super::restore::Restoring;
+use super::snapshots::Ends;
 use super::tally::Tallies;
 use super::task::Task;
 use crate::operator::{NodeId, StreamTime};
@@ -17,7 +20,7 @@ use crate::outbox::{Outbox, TopicId};
 use crate::plan::Plan;
 use crate::time::Clock;
 use crate::transport::{Event, Partition, Transport, TransportError};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Which task: its part of the plan, and its partition.
@@ -59,6 +62,10 @@ pub struct Running {
     pub quiet: idle::Quiet,
     /// The number of the commit that left it as it is committed; 0: there has been none.
     pub(super) commit: u64,
+    /// Where the changelogs ended of which everything is in what that commit left, if that is known.
+    pub(super) stands_for: Option<Ends>,
+    /// Where they ended before the commit that is being made.
+    pub(super) ends: Option<Ends>,
 }
 
 /// What a turn has done.
@@ -73,6 +80,18 @@ pub enum Turn {
         /// In milliseconds.
         after_ms: u64,
     },
+}
+
+/// What a worker is to the others that share its inputs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Membership {
+    /// It has not joined, or was given up.
+    #[default]
+    Out,
+    /// It has joined, and which inputs are its is yet to be said.
+    Waiting,
+    /// It has been said; it may be none.
+    Assigned,
 }
 
 /// A worker.
@@ -95,8 +114,10 @@ pub struct Worker<T> {
     pub(super) must_commit: bool,
     pub(super) sent: bool,
     pub(super) snapshot_at: i64,
-    /// The tasks whose tables have been started over: that is done once.
-    pub(super) reset: BTreeSet<TaskId>,
+    /// How many partitions topics had when they were first looked at.
+    pub(super) widths: BTreeMap<TopicId, u32>,
+    /// The ends that inputs had when it first joined, if they are to be known.
+    pub(super) input_ends: Option<InputEnds>,
     /// Inputs that were assigned and are not opened yet.
     pub(super) to_open: Vec<Partition>,
     /// Inputs that were revoked and not let go of yet.
@@ -109,7 +130,11 @@ pub struct Worker<T> {
     pub(super) undone: u32,
     /// Whether it is a poll that is being made.
     pub(super) polling: bool,
-    pub(super) joined: bool,
+    pub(super) membership: Membership,
+    /// How large records may be.
+    pub(super) sizes: Sizes,
+    /// Whether a record has been refused since the last commit.
+    pub(super) refused: bool,
     /// What tasks have counted that are gone.
     pub(super) counted: Tallies,
     pub(super) watch: Watch,
@@ -124,6 +149,8 @@ impl<T: Transport> Worker<T> {
     /// A worker that has not joined yet.
     pub fn new(plan: Arc<Plan>, transport: T, clock: Arc<dyn Clock + Send + Sync>, options: Options) -> Self {
         let now = clock.now_ms();
+        let started = if options.started == 0 { now } else { options.started };
+        let options = Options { started, ..options };
         Worker {
             watch: Watch::new(&plan),
             counted: Tallies::new(plan.nodes.len(), plan.sources.len(), plan.reasons.len()),
@@ -138,15 +165,18 @@ impl<T: Transport> Worker<T> {
             commits: 0,
             must_commit: false,
             sent: false,
-            reset: BTreeSet::new(),
             snapshot_at: now.saturating_add(super::snapshots::EVERY),
+            widths: BTreeMap::new(),
+            input_ends: None,
             to_open: vec![],
             to_release: vec![],
             owed: Owed::Nothing,
             failures: 0,
             undone: 0,
             polling: false,
-            joined: false,
+            membership: Membership::Out,
+            sizes: Sizes::default(),
+            refused: false,
             said: vec![],
         }
     }
@@ -163,7 +193,7 @@ impl<T: Transport> Worker<T> {
     }
 
     fn try_turn(&mut self) -> Result<Turn, TransportError> {
-        if !self.joined {
+        if self.membership == Membership::Out {
             self.join()?;
         }
         self.set_back();
@@ -177,6 +207,7 @@ impl<T: Transport> Worker<T> {
         }
         let now = self.clock.now_ms();
         let due = self.next_tick().is_some_and(|tick| tick <= now);
+        self.pass_over_at_rest(turn, now);
         if self.must_commit || due || (now >= self.commit_at && self.is_dirty()) {
             self.commit()?;
             turn = Turn::Busy;
@@ -200,9 +231,11 @@ impl<T: Transport> Worker<T> {
 
     fn join(&mut self) -> Result<(), TransportError> {
         self.examine()?;
+        self.ask_sizes();
+        self.note_input_ends()?;
         let inputs: Vec<TopicId> = self.plan.sources.iter().flat_map(|s| s.topics.clone()).collect();
         self.transport.join(&inputs)?;
-        self.joined = true;
+        self.membership = Membership::Waiting;
         Ok(())
     }
 
@@ -229,6 +262,7 @@ impl<T: Transport> Worker<T> {
                 if !partitions.is_empty() {
                     tracing::info!(inputs = partitions.len(), "assigned");
                 }
+                self.membership = Membership::Assigned;
                 // Written down first: what fails on the way is done again, and nobody says it twice.
                 self.to_open.extend(partitions);
                 self.open()?;
@@ -244,6 +278,7 @@ impl<T: Transport> Worker<T> {
             Event::Lost(partitions) => {
                 // They are someone else's already: what was not committed is not ours to commit.
                 tracing::warn!(count = partitions.len(), "inputs were lost to another member");
+                self.membership = Membership::Waiting;
                 self.owed = Owed::Discard;
                 self.mend().map(|()| Turn::Busy)
             }
@@ -259,6 +294,10 @@ impl<T: Transport> Worker<T> {
         let partitions = std::mem::take(&mut self.to_release);
         self.park(&partitions);
         self.to_open.retain(|partition| !partitions.contains(partition));
+        // All are shared out anew, and that we get none of them is still to be said.
+        if self.tasks.is_empty() && self.to_open.is_empty() {
+            self.membership = Membership::Waiting;
+        }
         let released = self.transport.release(&partitions);
         if released.is_err() {
             self.to_release = partitions;
@@ -271,55 +310,13 @@ impl<T: Transport> Worker<T> {
         if self.out.is_empty() {
             return Ok(());
         }
+        if self.out.largest() > self.sizes.least {
+            self.cut()?;
+        }
         self.sent = true;
         self.transport.send(&self.out)?;
         self.out.clear();
         Ok(())
-    }
-
-    /// Inputs that have too much waiting are read no further for the time being.
-    fn pause_full(&mut self) -> Result<(), TransportError> {
-        let mut changes = vec![];
-        for (id, running) in running(&mut self.tasks) {
-            let Some(merge) = &running.merge else { continue };
-            for (at, input) in running.task.inputs.iter_mut().enumerate() {
-                if merge.is_full(at) != input.paused {
-                    changes.push((Partition { topic: input.topic, index: id.partition }, input));
-                }
-            }
-        }
-        for (partition, input) in changes {
-            self.transport.pause(partition, !input.paused)?;
-            input.paused = !input.paused;
-        }
-        Ok(())
-    }
-
-    /// Lets tasks with several inputs take what waits in their queues.
-    fn work_queues(&mut self) -> Result<bool, TransportError> {
-        let now = self.clock.now_ms();
-        let mut busy = false;
-        let ids: Vec<_> = self.tasks.keys().copied().collect();
-        for id in ids {
-            let Some(TaskState::Running(running)) = self.tasks.get_mut(&id) else { continue };
-            if running.merge.is_none() || self.must_commit {
-                continue;
-            }
-            let mut more = vec![false; running.task.inputs.len()];
-            for (at, input) in running.task.inputs.iter().enumerate() {
-                let partition = Partition { topic: input.topic, index: id.partition };
-                more[at] = !self.transport.at_end(partition)? && !input.idle;
-            }
-            self.out.own = id.partition;
-            let done = running.work(&more, now, self.options.limits.records, &mut self.out);
-            busy |= done.0;
-            self.must_commit |= done.1;
-            self.flush()?;
-        }
-        if busy {
-            self.pause_full()?;
-        }
-        Ok(busy)
     }
 
     fn advance_idle(&mut self) -> Result<bool, TransportError> {
@@ -366,7 +363,8 @@ impl<T: Transport> Worker<T> {
             TaskState::Running(running) => idle::wakes_at(running),
             TaskState::Restoring(_) => None,
         });
-        let commit = self.is_dirty().then_some(self.commit_at);
+        let next = if self.must_commit { self.clock.now_ms() } else { self.commit_at };
+        let commit = self.is_dirty().then_some(next);
         idle.chain(self.next_tick()).chain(commit).min()
     }
 
@@ -400,9 +398,11 @@ impl<T: Transport> Worker<T> {
         all
     }
 
-    /// Whether it has joined and all its tasks run.
+    /// Whether it knows which inputs are its, and all tasks of these run.
     pub fn is_ready(&self) -> bool {
-        self.joined && self.tasks.values().all(|state| matches!(state, TaskState::Running(_)))
+        let settled = self.to_open.is_empty() && self.to_release.is_empty();
+        let runs = |state: &TaskState| matches!(state, TaskState::Running(_));
+        self.membership == Membership::Assigned && settled && self.tasks.values().all(runs)
     }
 
     /// The wall time in milliseconds.
@@ -437,8 +437,9 @@ impl<T: Transport> Worker<T> {
 
     /// Commits what there is and leaves in peace.
     pub fn finish(&mut self) -> Result<(), Stopped> {
+        self.snapshot_at = i64::MIN;
         self.commit_now()?;
-        self.snapshot();
+        self.leave_snapshots();
         self.transport.leave();
         Ok(())
     }
@@ -466,28 +467,11 @@ impl Running {
         let inputs = task.inputs.len();
         let merge = (inputs > 1).then(|| Merge::new(inputs, most_bytes));
         let quiet = idle::Quiet::new(inputs, task.clock(), now);
-        Running { task, merge, quiet, commit: 0 }
+        Running { task, merge, quiet, commit: 0, stands_for: None, ends: None }
     }
 
     /// The number of the commit that left each of its inputs where it stands.
     pub(super) fn commits(&self) -> impl Iterator<Item = u64> {
         std::iter::repeat_n(self.commit, self.task.inputs.len())
-    }
-
-    /// Takes records out of the queues in the order of their times, as many as are allowed: whether there were any,
-    /// and whether a commit is needed before the rest.
-    fn work(&mut self, more: &[bool], now: i64, most: usize, out: &mut Outbox) -> (bool, bool) {
-        let Some(merge) = &mut self.merge else { return (false, false) };
-        for done in 0..most {
-            let Some(input) = merge.next(|input| more[input]) else { return (done > 0, false) };
-            let Some(record) = merge.front(input) else { return (done > 0, false) };
-            let full = self.task.process(input, &[record], now, out).full;
-            self.quiet.stands(self.task.clock(), now);
-            if full {
-                return (true, true);
-            }
-            merge.pop(input);
-        }
-        (true, false)
     }
 }

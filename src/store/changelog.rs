@@ -78,6 +78,34 @@ pub(super) fn encode(row: &Row<'_>, out: &mut Vec<u8>) {
     }
 }
 
+/// What a cell of a row holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell<'v> {
+    /// A number, a time or a boolean.
+    Bits(u64),
+    /// A text.
+    Text(&'v [u8]),
+}
+
+/// The cells of a row of which only the value is there; none for one that is not set. For those who look at a
+/// changelog from outside.
+pub fn cells<'v>(value: &'v [u8], width: usize, texts: &[usize]) -> Result<Vec<Option<Cell<'v>>>, Corrupt> {
+    let width = width.min(super::StoreDecl::MAX_WIDTH) as u8;
+    let texts = texts.iter().fold(0, |mask, cell| mask | 1u64 << cell);
+    let decoded = decode(value, Shape { width, optional: true, texts })?;
+    let (mut rest, mut cells) = (decoded.cells, vec![]);
+    for cell in 0..decoded.width as usize {
+        let (bytes, behind) = decoded.split_cell(cell, rest).ok_or(Corrupt::CutShort)?;
+        rest = behind;
+        let found = match bytes.try_into() {
+            Ok(word) if texts >> cell & 1 == 0 => Cell::Bits(u64::from_le_bytes(word)),
+            _ => Cell::Text(bytes),
+        };
+        cells.push((decoded.presence >> cell & 1 == 1).then_some(found));
+    }
+    Ok(cells)
+}
+
 /// A row's value that has been checked from end to end.
 #[derive(Debug)]
 pub(super) struct Decoded<'v> {

@@ -25,7 +25,7 @@ pub mod written;
 #[cfg(test)]
 mod tests;
 
-pub use changelog::Corrupt;
+pub use changelog::{Cell, Corrupt, cells};
 pub use key::KeyShape;
 pub use row::{Row, RowMut};
 pub use stores::{StoreId, Stores, Typed};

@@ -6,8 +6,12 @@
 //!
 //! Every call can fail, and an error says who must act: see [`Class`].
 
+mod batch;
+pub mod kafka;
 pub mod local;
 pub mod sim;
+
+pub use batch::Batch;
 
 use crate::outbox::{Outbox, Output, Target, TopicId};
 use crate::partitioner;
@@ -74,7 +78,8 @@ pub struct Run<'t> {
 pub enum Event<'t> {
     /// Records, a run an input.
     Records(Vec<Run<'t>>),
-    /// These inputs are ours from now on. Nothing is read of them before [`Transport::begin`].
+    /// These inputs are ours from now on. Nothing is read of them before [`Transport::begin`]. Said once after each
+    /// [`Transport::join`], and after all inputs were taken away, even if there are none for us.
     Assigned(Vec<Partition>),
     /// These inputs are to be handed over: they are ours until [`Transport::release`].
     Revoked(Vec<Partition>),
@@ -113,6 +118,8 @@ pub struct TopicWish {
     pub partitions: u32,
     /// Whether only the last value of a key is kept.
     pub compacted: bool,
+    /// What else it is set to, in Kafka's words.
+    pub config: Vec<(String, String)>,
 }
 
 /// Where records come from and go to.
@@ -150,6 +157,13 @@ pub trait Transport {
     /// Whether everything that is known to stand in an input has been handed out.
     fn at_end(&mut self, partition: Partition) -> Result<bool, TransportError>;
 
+    /// The offset behind everything that has been handed out of an input, and behind what follows that is no record:
+    /// the ends of transactions, records that were taken back. After [`Transport::begin`] it is what was begun at.
+    /// Never behind a record that a poll has yet to bring. None: not known.
+    fn reached(&mut self, _partition: Partition) -> Option<i64> {
+        None
+    }
+
     /// How many records are known to stand behind a position of an input, if that can be said without asking anyone.
     fn lag(&mut self, _partition: Partition, _position: i64) -> Option<i64> {
         None
@@ -164,6 +178,12 @@ pub trait Transport {
     /// needed no more. A transport that keeps house by itself does so now.
     fn snapshotted(&mut self, _changelogs: &[(Partition, i64)]) -> Result<(), TransportError> {
         Ok(())
+    }
+
+    /// How many bytes of key, value and headers a record of a topic may have, as far as is known. What is larger is not
+    /// sent. A refusal may teach a transport that it is less than it thought.
+    fn most_bytes(&mut self, _topic: TopicId) -> usize {
+        usize::MAX
     }
 
     /// Writes records, to be seen when they are committed.
@@ -196,7 +216,7 @@ pub enum Class {
     Fenced,
     /// We: the commit may have happened or not; ask what is committed.
     Unknown,
-    /// The data: this record of what was sent can never be written.
+    /// The data: this record of what was sent since the last commit, counted from 0, can never be written.
     Refused(usize),
     /// A person: stop and say why.
     Fatal,

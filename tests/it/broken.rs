@@ -12,6 +12,19 @@ use streamrun::{plan, spec, testing};
 /// Faults of the file as a whole have no text that could be shown; these codes have tests of their own.
 const WHOLE_FILE: &[Code] = &[Code::Unreadable, Code::NotUtf8, Code::TooLarge];
 
+/// What no file shows but a cluster.
+const CLUSTER: &[Code] = &[
+    Code::ClusterUnreachable,
+    Code::NotPermitted,
+    Code::NoTransactions,
+    Code::MissingTopic,
+    Code::PartitionCount,
+    Code::BadChangelog,
+    Code::TopicSetting,
+    Code::WrongKey,
+    Code::WrongPartition,
+];
+
 #[test]
 fn every_fault_is_said_as_it_should_be() {
     let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
@@ -32,7 +45,7 @@ fn every_fault_is_said_as_it_should_be() {
 
 #[test]
 fn every_code_has_a_file() {
-    let mut met: BTreeSet<Code> = WHOLE_FILE.iter().copied().collect();
+    let mut met: BTreeSet<Code> = WHOLE_FILE.iter().chain(CLUSTER).copied().collect();
     met.extend(files().iter().flat_map(|path| faults(&fs::read_to_string(path).unwrap())).map(|d| d.code));
     let unmet: Vec<_> = Code::ALL.iter().filter(|code| !met.contains(code)).map(|c| c.text()).collect();
     assert!(unmet.is_empty(), "no broken file shows {unmet:?}");

@@ -283,13 +283,7 @@ fn what_is_not_there_is_said_with_what_could_be_meant() {
     assert_eq!(said("inspect reading --local"), error("reading", "did you mean `readings`?"));
     assert_eq!(said("inspect orders --local"), error("orders", "there are readings"));
     assert_eq!(said("inspect readings --local --partition 3").0, 1);
-    assert_eq!(said("inspect readings").0, 2);
-    let (code, text) = said("produce p.toml");
-    assert_eq!(code, 2);
-    assert!(
-        text.starts_with("error: Kafka comes with `--kafka`, which is not built in yet\nhelp: `--local`"),
-        "{text}"
-    );
+    assert_eq!(said("inspect readings --local --kafka localhost:1").0, 2);
     let (code, text) = said("produce p.toml reading --local");
     assert_eq!(
         (code, text.as_str()),

@@ -153,3 +153,58 @@ fn topics_of_different_widths_cannot_be_grouped_together() {
     let why = World::run(&scenario, vec![], Broken::Nothing).unwrap_err();
     assert_eq!(why, "every worker stops");
 }
+
+/// Two partitions that are read, then four.
+fn widened(text: &str) -> Result<World<'static>, String> {
+    let scenario =
+        Box::leak(Box::new(Scenario::new("widened", text).partitions(2).reading("in", "a", 0, "1").settle()));
+    let mut world = World::new(scenario, vec![], Broken::Nothing);
+    scenario.acts.iter().try_for_each(|act| world.act(act))?;
+    world.cluster.widen("in", 4);
+    Ok(world)
+}
+
+#[test]
+fn partitions_that_are_added_under_a_table_stop_the_worker_and_the_next() {
+    let mut world = widened(ONCE).unwrap();
+    let mut said = vec![];
+    for _ in 0..2 {
+        let why = world.stops().unwrap();
+        said.push(why);
+    }
+    for why in said {
+        assert!(why.contains("topic `in` had 2 partitions and has 4 now: keys lie elsewhere now"), "{why}");
+        assert!(why.contains("another `name`"), "{why}");
+    }
+}
+
+const KEYED: &str = "\n[sink.out]\nfrom = \"in\"\ntopic = \"out\"\n";
+
+#[test]
+fn partitions_that_are_added_under_a_key_stop_the_worker() {
+    let text = format!("{}{KEYED}", ONCE.split_once("[count").unwrap().0);
+    let why = widened(&text).unwrap().stops().unwrap();
+    assert!(
+        why.contains("topic `in` had 2 partitions and has 4 now") && why.contains("start it again"),
+        "{why}"
+    );
+}
+
+/// They are read from their beginning, wherever the source starts: everything in them is new.
+#[test]
+fn partitions_that_are_added_where_nothing_has_a_key_are_read_as_well() {
+    let text = format!("{}{KEYED}", ONCE.split_once("[count").unwrap().0);
+    let text = text.replace("key = \"k\"\n", "start = \"latest\"\n");
+    let mut world = widened(&text).unwrap();
+    assert!(world.cluster.records("out").concat().is_empty(), "nothing is new");
+    let entry = streamrun::transport::sim::Entry {
+        timestamp: START,
+        key: None,
+        value: Some(format!(r#"{{"k":"a","x":1.0,"at":{START}}}"#).into_bytes()),
+        headers: vec![],
+    };
+    world.cluster.write("in", 3, entry);
+    world.act(&Act::Settle).unwrap();
+    world.act(&Act::Commit).unwrap();
+    assert_eq!(world.cluster.records("out").concat().len(), 1);
+}

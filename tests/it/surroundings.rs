@@ -5,9 +5,11 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 mod clock;
+mod cluster;
 mod demo;
 mod disk;
 mod engines;
+mod looking;
 mod mount;
 mod signals;
 mod tables;

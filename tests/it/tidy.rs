@@ -44,7 +44,8 @@ const LAYERS: &[(&str, Sees)] = &[
 ];
 
 /// What lies below the transports: records on their way, and words for time and types.
-const KAFKA_SEES: &[&str] = &["transport", "headers", "outbox", "rows", "frame", "time", "types", "metrics"];
+const KAFKA_SEES: &[&str] =
+    &["transport", "headers", "outbox", "partitioner", "rows", "frame", "time", "types", "metrics"];
 
 /// The only places that name a crate.
 const CRATES: &[(&str, &[&str])] = &[

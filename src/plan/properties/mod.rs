@@ -28,7 +28,8 @@ pub enum Side {
 }
 
 impl Side {
-    fn header(self) -> &'static str {
+    /// The table of the file that holds them.
+    pub fn header(self) -> &'static str {
         match self {
             Side::Common => "[kafka.common]",
             Side::Consumer => "[kafka.consumer]",

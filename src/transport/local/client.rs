@@ -100,6 +100,12 @@ impl Client {
         Ok((start, self.log.end_offset(topic, partition).map_err(fault)?))
     }
 
+    /// How far a pipeline has come in a partition, as of the last [`Client::refresh`].
+    pub fn committed(&self, pipeline: &str, topic: &str, partition: u32) -> Option<i64> {
+        let (offset, _) = self.log.committed(pipeline, self.log.topic(topic)?, partition)?;
+        Some(offset)
+    }
+
     /// Reads records from an offset on, which may be the end: at most so many and about so many bytes, but one at
     /// least if there is one.
     pub fn read<'r>(

@@ -29,7 +29,8 @@ fn engine(dir: &TempDir) -> Engine {
 fn worker(engine: &Engine) -> Local {
     let mut local = Local::open(engine, names(), 0, 1).expect("open");
     for (topic, name, partitions) in [(IN, "readings", 3), (OUT, "out", 2), (TABLE, "p-table-changelog", 3)] {
-        let wish = TopicWish { topic, name: name.to_owned(), partitions, compacted: topic == TABLE };
+        let wish =
+            TopicWish { topic, name: name.to_owned(), partitions, compacted: topic == TABLE, config: vec![] };
         local.create(&wish).expect("made");
     }
     local

@@ -124,6 +124,10 @@ impl Transport for Local {
         Ok(self.readings.next(partition).unwrap_or(0) >= end)
     }
 
+    fn reached(&mut self, partition: Partition) -> Option<i64> {
+        self.readings.next(partition)
+    }
+
     fn forgets_removals(&self) -> bool {
         false
     }

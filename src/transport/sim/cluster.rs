@@ -51,6 +51,8 @@ struct State {
     topics: BTreeMap<String, Vec<Vec<Slot>>>,
     committed: BTreeMap<(String, u32), (i64, String)>,
     members: BTreeMap<u64, Member>,
+    /// How large records may be; topics that are not named take all.
+    limits: BTreeMap<String, usize>,
     rebalancing: bool,
     ids: u64,
 }
@@ -83,9 +85,29 @@ impl Cluster {
         self.state().topics.entry(topic.to_owned()).or_insert_with(fresh);
     }
 
+    /// Gives a topic more partitions, which are shared out like the others.
+    pub fn widen(&self, topic: &str, partitions: u32) {
+        let mut state = self.state();
+        if let Some(logs) = state.topics.get_mut(topic) {
+            let count = logs.len().max(partitions as usize);
+            logs.resize_with(count, Vec::new);
+        }
+        state.rebalance();
+    }
+
     /// How many partitions a topic has.
     pub fn partitions(&self, topic: &str) -> Option<u32> {
         self.state().topics.get(topic).map(|p| p.len() as u32)
+    }
+
+    /// Has a topic refuse records of more bytes.
+    pub fn limit(&self, topic: &str, most_bytes: usize) {
+        self.state().limits.insert(topic.to_owned(), most_bytes);
+    }
+
+    /// How many bytes a record of a topic may have.
+    pub fn most_bytes(&self, topic: &str) -> usize {
+        self.state().limits.get(topic).copied().unwrap_or(usize::MAX)
     }
 
     /// A number that nobody else has.

@@ -13,7 +13,7 @@ pub use faults::{Fault, Faults, When};
 use super::{
     Chunk, Class, Event, Limits, Partition, Position, Record, Run, TopicWish, Transport, TransportError,
 };
-use crate::outbox::{Outbox, TopicId};
+use crate::outbox::{Outbox, Output, TopicId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,18 @@ use std::time::Duration;
 struct Reading {
     next: i64,
     paused: bool,
+}
+
+/// When a member learns how large the records of a topic may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Learns {
+    /// It is told.
+    #[default]
+    AtOnce,
+    /// When one has been refused.
+    Refused,
+    /// Never.
+    Never,
 }
 
 /// One member of the group, with its producer.
@@ -35,6 +47,12 @@ pub struct Sim {
     reading: BTreeMap<Partition, Reading>,
     held: Vec<Held>,
     chunk: Vec<(i64, Arc<Entry>)>,
+    /// Records sent since the last commit.
+    sent: usize,
+    /// How large records may be, as refusals have taught it.
+    learned: BTreeMap<TopicId, usize>,
+    /// When it learns that.
+    pub learns: Learns,
     /// What goes wrong.
     pub faults: Faults,
 }
@@ -56,6 +74,9 @@ impl Sim {
             reading: BTreeMap::new(),
             held: vec![],
             chunk: vec![],
+            sent: 0,
+            learned: BTreeMap::new(),
+            learns: Learns::default(),
             faults: Faults::default(),
         }
     }
@@ -93,6 +114,20 @@ impl Sim {
             Some(When::After) => Ok(true),
             None => Ok(false),
         }
+    }
+
+    /// Refuses a record that is larger than its topic takes.
+    fn refuse(&mut self, output: &Output) -> Outcome<()> {
+        let topic = self.name(output.topic);
+        let (found, most) = (output.len_bytes(), self.cluster.most_bytes(topic));
+        if found <= most {
+            return Ok(());
+        }
+        let message = format!("a record of {found} bytes is too large for {topic}");
+        if self.learns == Learns::Refused {
+            self.learned.insert(output.topic, most);
+        }
+        Err(TransportError::new(Class::Refused(self.sent), message))
     }
 
     fn partition(&self, (topic, index): &(String, u32)) -> Option<Partition> {
@@ -210,13 +245,26 @@ impl Transport for Sim {
         lost(fails, Class::Retry, next >= end)
     }
 
+    fn reached(&mut self, partition: Partition) -> Option<i64> {
+        self.reading.get(&partition).map(|reading| reading.next)
+    }
+
     fn lag(&mut self, partition: Partition, position: i64) -> Option<i64> {
         Some((self.cluster.end_offset(self.name(partition.topic), partition.index) - position).max(0))
+    }
+
+    fn most_bytes(&mut self, topic: TopicId) -> usize {
+        match self.learns {
+            Learns::AtOnce => self.cluster.most_bytes(self.name(topic)),
+            Learns::Refused | Learns::Never => self.learned.get(&topic).copied().unwrap_or(usize::MAX),
+        }
     }
 
     fn send(&mut self, outbox: &Outbox) -> Outcome<()> {
         let fails = self.call(Class::Abort)?;
         for output in outbox.records() {
+            self.refuse(output)?;
+            self.sent += 1;
             let topic = self.name(output.topic);
             let count = self.cluster.partitions(topic).unwrap_or(1);
             let partition = super::target(outbox, output, count);
@@ -242,14 +290,14 @@ impl Transport for Sim {
         let named = positions.iter().map(|p| (self.name(p.partition.topic).to_owned(), p.clone()));
         let named: Vec<_> = named.collect();
         self.cluster.end(self.transaction, Some(&named));
-        self.transaction = self.cluster.id();
+        (self.transaction, self.sent) = (self.cluster.id(), 0);
         lost(fails, Class::Unknown, ())
     }
 
     fn abort(&mut self) -> Outcome<()> {
         let fails = self.call(Class::Retry)?;
         self.cluster.end(self.transaction, None);
-        self.transaction = self.cluster.id();
+        (self.transaction, self.sent) = (self.cluster.id(), 0);
         lost(fails, Class::Retry, ())
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use streamrun::runtime::tally::Tallies;
 use streamrun::runtime::{Broken, Options, Turn, Worker};
 use streamrun::time::{Clock, ManualClock};
-use streamrun::transport::sim::{Cluster, Entry, Fault, Faults, Sim, When};
+use streamrun::transport::sim::{Cluster, Fault, Faults, Sim, When};
 
 /// Everything that was sent has been worked off by then: before any silence counts.
 const LATEST: i64 = START + 9_000;
@@ -30,6 +30,7 @@ pub struct Fleet<'s> {
     most: usize,
     broken: Broken,
     to_send: VecDeque<Sent>,
+    written: usize,
     /// What workers have counted that are gone.
     counted: Tallies,
     /// Whether every count is known: one that is given up in doubt never learns what its last commit came to.
@@ -47,19 +48,16 @@ impl<'s> Fleet<'s> {
         broken: Broken,
     ) -> Result<(Outcome, bool), String> {
         let plan = &scenario.plan;
-        let cluster = Cluster::default();
-        for topic in plan.topics.all() {
-            cluster.create(&topic.name, scenario.partitions_of(&topic.name));
-        }
         let mut fleet = Fleet {
             scenario,
             dice,
-            cluster,
+            cluster: world::cluster(scenario),
             clock: ManualClock::at(START),
             members: vec![],
             most: 1,
             broken,
             to_send: records.into(),
+            written: 0,
             counted: Tallies::new(plan.nodes.len(), plan.sources.len(), plan.reasons.len()),
             countable: true,
             faults: 0,
@@ -76,13 +74,8 @@ impl<'s> Fleet<'s> {
     fn send(&mut self, most: usize) {
         for _ in 0..most {
             let Some(sent) = self.to_send.pop_front() else { return };
-            let entry = Entry {
-                timestamp: sent.timestamp,
-                key: sent.key.map(String::into_bytes),
-                value: sent.value.map(String::into_bytes),
-                headers: vec![],
-            };
-            self.cluster.write(&sent.topic, sent.partition, entry).expect("the topic is there");
+            self.written += 1;
+            world::write(&self.cluster, &sent, self.written);
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the suites of the engine share: scenarios, the clusters they run on, and what came of them.
 
+pub mod counting;
 pub mod fleet;
 pub mod grammar;
 pub mod kinds;

@@ -47,6 +47,13 @@ impl Place {
         Program::start(self.command(line), self.path(), true)
     }
 
+    /// Runs the program to its end, with variables in its environment.
+    pub fn run_with(&self, line: &str, variables: &[(&str, &str)]) -> Ended {
+        let mut command = self.command(line);
+        command.envs(variables.iter().copied());
+        Program::start(command, self.path(), false).ended()
+    }
+
     fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_streamrun"));
         command.current_dir(self.path()).args(line.split_whitespace());

@@ -1,11 +1,11 @@
 //! A scenario being run: one worker at a time, and a fresh one wherever the last one stopped.
 
 use super::outcome::{self, Outcome};
-use super::scenario::{Act, START, Scenario};
+use super::scenario::{Act, START, Scenario, Sent};
 use std::sync::Arc;
 use streamrun::plan::Plan;
 use streamrun::runtime::tally::Tallies;
-use streamrun::runtime::{Broken, Options, Task, Turn, Worker};
+use streamrun::runtime::{Broken, Options, Stopped, Task, Turn, Worker};
 use streamrun::time::{Clock, ManualClock};
 use streamrun::transport::Limits;
 use streamrun::transport::sim::{Cluster, Entry, Fault, Faults, Sim};
@@ -26,18 +26,16 @@ pub struct World<'s> {
     counted: Tallies,
     calls: u64,
     workers: usize,
+    /// Records that have been sent.
+    written: usize,
 }
 
 impl<'s> World<'s> {
     pub fn new(scenario: &'s Scenario, faults: Vec<Vec<Fault>>, broken: Broken) -> Self {
         let plan = &scenario.plan;
-        let cluster = Cluster::default();
-        for topic in plan.topics.all() {
-            cluster.create(&topic.name, scenario.partitions_of(&topic.name));
-        }
         World {
             scenario,
-            cluster,
+            cluster: cluster(scenario),
             clock: ManualClock::at(START),
             worker: None,
             faults: faults.into_iter().rev().collect(),
@@ -45,6 +43,7 @@ impl<'s> World<'s> {
             counted: Tallies::new(plan.nodes.len(), plan.sources.len(), plan.reasons.len()),
             calls: 0,
             workers: 0,
+            written: 0,
         }
     }
 
@@ -60,14 +59,8 @@ impl<'s> World<'s> {
     pub fn act(&mut self, act: &Act) -> Result<(), String> {
         match act {
             Act::Send(sent) => {
-                let (key, value) = (sent.key.clone(), sent.value.clone());
-                let entry = Entry {
-                    timestamp: sent.timestamp,
-                    key: key.map(String::into_bytes),
-                    value: value.map(String::into_bytes),
-                    headers: vec![],
-                };
-                self.cluster.write(&sent.topic, sent.partition, entry).expect("the topic is there");
+                self.written += 1;
+                write(&self.cluster, sent, self.written);
                 Ok(())
             }
             Act::Settle => self.settle(),
@@ -111,6 +104,13 @@ impl<'s> World<'s> {
         Err("the engine does not come to rest".to_owned())
     }
 
+    /// What the worker says that stops; none comes back in its place until it is needed.
+    pub fn stops(&mut self) -> Option<String> {
+        let error = settle(self.worker()).err()?;
+        self.worker.take()?.transport.crash();
+        Some(error.to_string())
+    }
+
     fn replace(&mut self) -> Result<(), String> {
         if self.workers > 20 {
             return Err("every worker stops".to_owned());
@@ -152,6 +152,24 @@ impl<'s> World<'s> {
     }
 }
 
+/// Writes a record to an input, the n-th of all. Every third one is followed by one that is taken back: it is never seen,
+/// and neither is the end of its transaction, but both have offsets.
+pub fn write(cluster: &Cluster, sent: &Sent, nth: usize) {
+    let (key, value) = (sent.key.clone(), sent.value.clone());
+    let entry = Entry {
+        timestamp: sent.timestamp,
+        key: key.map(String::into_bytes),
+        value: value.map(String::into_bytes),
+        headers: vec![],
+    };
+    cluster.write(&sent.topic, sent.partition, entry.clone()).expect("the topic is there");
+    if nth.is_multiple_of(3) {
+        let transaction = cluster.id();
+        cluster.write_open(transaction, &sent.topic, sent.partition, entry);
+        cluster.end(transaction, None);
+    }
+}
+
 /// The tables as a worker finds them that knows nothing but what is on the cluster.
 pub fn read_back(scenario: &Scenario, cluster: &Cluster, clock: &ManualClock) -> Result<Vec<String>, String> {
     let (sim, options) = (sim(scenario, cluster), options(scenario, Broken::Nothing));
@@ -174,6 +192,29 @@ pub fn counted(worker: &Worker<Sim>, plan: &Plan, cluster: &Cluster) -> Tallies 
         found == Some((position.offset, position.metadata.clone()))
     });
     if in_doubt.is_empty() || !happened { worker.tallies() } else { worker.tallies_so_far() }
+}
+
+/// A cluster with the topics of a scenario.
+pub fn cluster(scenario: &Scenario) -> Cluster {
+    let (cluster, topics) = (Cluster::default(), scenario.plan.topics.all());
+    topics.iter().for_each(|topic| cluster.create(&topic.name, scenario.partitions_of(&topic.name)));
+    cluster
+}
+
+/// A worker that knows nothing, at the start of time.
+pub fn worker(scenario: &Scenario, cluster: &Cluster) -> Worker<Sim> {
+    let (clock, options) = (Arc::new(ManualClock::at(START)), options(scenario, Broken::Nothing));
+    Worker::new(scenario.plan.clone(), sim(scenario, cluster), clock, options)
+}
+
+/// Turns until there is nothing left to do, or the worker stops.
+pub fn settle(worker: &mut Worker<Sim>) -> Result<(), Stopped> {
+    for _ in 0..MOST_TURNS {
+        if worker.turn()? == Turn::Idle {
+            return Ok(());
+        }
+    }
+    panic!("the engine does not come to rest");
 }
 
 pub fn sim(scenario: &Scenario, cluster: &Cluster) -> Sim {

@@ -120,9 +120,11 @@ fn a_table_can_be_added_or_started_over_beside_one_that_stands_in_a_snapshot() {
     trimmed(log.path());
     let more = format!("{PIPELINE}\n[count.again]\nfrom = \"readings\"\nby = \"id\"\n");
     let plan: Arc<Plan> = Arc::new(plan::check(&more, &[]).plan.expect("it is sound"));
-    let counts = |reset: &[&str]| {
+    let mut now = NOW;
+    let mut counts = |reset: &[&str]| {
         send(log.path(), 1, 1);
-        let mut worker = worker_of(plan.clone(), reset, log.path(), NOW);
+        now += 1;
+        let mut worker = worker_of(plan.clone(), reset, log.path(), now);
         settle(&mut worker).expect("it restores");
         worker.commit_now().expect("a commit");
         let rows = outcome::tables(&plan, worker.running().map(|(_, task)| task));

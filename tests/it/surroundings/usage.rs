@@ -15,8 +15,9 @@ fn a_file_alone_is_run() {
 fn what_cannot_be_meant_is_bad_usage() {
     let place = Place::new(PIPELINE);
     for (line, words) in [
-        ("run p.toml --status off", &["Kafka", "not built in yet", "help: `--local`"][..]),
-        ("p.toml", &["not built in yet"]),
+        ("run p.toml --local=log --kafka localhost:1", &["--kafka", "--local"][..]),
+        ("run p.toml --kafka=,", &["expected HOST:PORT"]),
+        ("run p.toml --local=log --instance a", &["--instance"]),
         (
             "run p.toml --local=log --reset pre_id",
             &["no node `pre_id` has a table", "did you mean `per_id`?"],

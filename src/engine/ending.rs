@@ -1,0 +1,142 @@
+//! How workers end that read to the end: together.
+//!
+//! One that ended by itself would hand its inputs to those that still read. They would restore its tables for nothing,
+//! and count windows that it has left open a second time. So it stays until all are where it is, first with reading,
+//! then with closing windows. What it reads meanwhile is committed as ever.
+//!
+//! Other processes end by themselves. What they leave comes to this one, which has noted the ends of all inputs and so
+//! reads on where they have not come as far.
+
+use crate::operator::StreamTime;
+use crate::runtime::{Stopped, Task, TaskId, Worker};
+use crate::store::Store;
+use crate::transport::Transport;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
+/// How far a worker has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// It reads.
+    Reading,
+    /// Everything of its inputs up to their ends is committed.
+    AtEnds,
+    /// Windows are closed, if they are to be.
+    Done,
+}
+
+/// How far all workers of a process have come; each has one of these.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    stages: Arc<Vec<AtomicU8>>,
+    /// All were done at some instant: what happens to one as others leave makes no difference any more.
+    over: Arc<AtomicBool>,
+    own: usize,
+}
+
+impl Ending {
+    /// So many workers that have read nothing yet.
+    pub fn new(workers: usize) -> Self {
+        let stages = (0..workers).map(|_| AtomicU8::new(Stage::Reading as u8)).collect();
+        Ending { stages: Arc::new(stages), over: Arc::default(), own: 0 }
+    }
+
+    /// That of one of them.
+    pub fn of(&self, own: usize) -> Self {
+        Ending { own, ..self.clone() }
+    }
+
+    fn come_to(&self, stage: Stage) {
+        self.stages[self.own].store(stage as u8, Ordering::SeqCst);
+        if self.have_all(Stage::Done) {
+            self.over.store(true, Ordering::SeqCst);
+        }
+    }
+
+    fn have_all(&self, stage: Stage) -> bool {
+        self.stages.iter().all(|of| of.load(Ordering::SeqCst) >= stage as u8)
+    }
+
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
+    }
+}
+
+/// A worker's way to the end.
+#[derive(Debug)]
+pub struct ToEnd {
+    ending: Ending,
+    close_windows: bool,
+    stage: Stage,
+    /// Up to where the windows of each task are closed: those that had begun when it came to that.
+    close_to: BTreeMap<TaskId, i64>,
+}
+
+impl ToEnd {
+    /// The way of a worker that has read nothing yet.
+    pub fn new(ending: Ending, close_windows: bool) -> Self {
+        ToEnd { ending, close_windows, stage: Stage::Reading, close_to: BTreeMap::new() }
+    }
+
+    /// How far it has come.
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// Whether it waits for others.
+    pub fn waits(&self) -> bool {
+        self.stage != Stage::Reading
+    }
+
+    /// Looks how far it is after a turn; whether it was the last one.
+    pub fn go_on<T: Transport>(&mut self, worker: &mut Worker<T>) -> Result<bool, Stopped> {
+        self.stage = self.next(worker)?;
+        self.ending.come_to(self.stage);
+        Ok(self.ending.is_over())
+    }
+
+    fn next<T: Transport>(&mut self, worker: &mut Worker<T>) -> Result<Stage, Stopped> {
+        if !worker.is_at_ends() {
+            return Ok(Stage::Reading);
+        }
+        if self.stage == Stage::Done || self.stage == Stage::AtEnds && !self.ending.have_all(Stage::AtEnds) {
+            return Ok(self.stage);
+        }
+        let closing = self.stage == Stage::AtEnds && self.close_windows && self.close(worker)?;
+        // A commit that fails takes back what was read or closed. So it has been when nothing is left to commit.
+        if closing || worker.is_dirty() {
+            worker.commit_soon();
+            return Ok(self.stage);
+        }
+        Ok(if self.stage == Stage::Reading { Stage::AtEnds } else { Stage::Done })
+    }
+
+    /// Closes windows as if their time had come, as many as one commit can hold; whether there were any. Those of
+    /// records that still come stay open, or it would never end.
+    fn close<T: Transport>(&mut self, worker: &mut Worker<T>) -> Result<bool, Stopped> {
+        let mut due = vec![];
+        for (id, task) in worker.running() {
+            let Some((first, last)) = ends(task) else { continue };
+            let to = *self.close_to.entry(id).or_insert(last);
+            if first <= to {
+                due.push((id, to));
+            }
+        }
+        for (id, to) in &due {
+            worker.advance_to(*id, StreamTime(*to))?;
+        }
+        Ok(!due.is_empty())
+    }
+}
+
+/// The first and the last end of the windows of a task.
+fn ends(task: &Task) -> Option<(i64, i64)> {
+    let ends = || {
+        task.stores.iter().flat_map(|store| match store {
+            Store::Windows(windows) => windows.ends().map(|(end, _)| end).collect(),
+            Store::Table(_) => vec![],
+        })
+    };
+    Some((ends().min()?, ends().max()?))
+}
