@@ -1,0 +1,160 @@
+//! A transport that is dropped, whatever it was doing: it ends soon, it takes nothing down with it, and what it left
+//! open is decided.
+
+use crate::support::producer::{Producer, Raw};
+use crate::support::{Cluster, Place, until};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use streamrun::outbox::{Outbox, Target, TopicId};
+use streamrun::transport::kafka::{self, Kafka, Settings, Topic};
+use streamrun::transport::{Event, Limits, Partition, Position, Transport};
+
+const PARTITIONS: u32 = 2;
+const RECORDS: i64 = 1_000;
+const LONGEST: Duration = Duration::from_secs(30);
+/// The longest that a drop may take, and where nobody answers.
+const SOON: Duration = Duration::from_secs(4);
+const IN_VAIN: Duration = Duration::from_secs(12);
+const LIMITS: Limits = Limits { records: 100, bytes: 1 << 20 };
+const IN: TopicId = TopicId(0);
+const OUT: TopicId = TopicId(1);
+
+/// What a transport is in the middle of, and how it gets there.
+type State = (&'static str, fn(&mut Kafka));
+
+/// Every state in turn, on one broker.
+pub fn in_any_state() {
+    let place = place(crate::broker::shared());
+    let states: [State; 8] = [
+        ("opened", |_| {}),
+        ("joining", |kafka| kafka.join(&[IN]).expect("it joins")),
+        ("assigned", |kafka| drop(assigned(kafka))),
+        ("begun", |kafka| begun(kafka)),
+        ("with a batch", |kafka| drop(some_records(kafka))),
+        ("with a record held back", |kafka| {
+            begun(kafka);
+            kafka.wait(LONGEST);
+        }),
+        ("in a transaction", |kafka| {
+            begun(kafka);
+            kafka.send(&outbox()).expect("sent");
+        }),
+        ("reading a changelog", |kafka| {
+            let of = Partition { topic: IN, index: 0 };
+            let (first, end) = kafka.bounds(of).expect("bounds");
+            kafka.changelog(of, first, end).expect("a chunk");
+        }),
+    ];
+    for (round, (state, to)) in states.iter().enumerate() {
+        let mut kafka = open(&place, &format!("{round}"));
+        to(&mut kafka);
+        soon(state, SOON, kafka);
+    }
+    // Whoever comes next in the last one's place is let in, and nothing hangs.
+    let mut kafka = open(&place, "7");
+    let positions = some_records(&mut kafka);
+    kafka.send(&outbox()).expect("sent");
+    kafka.commit(&positions).expect("committed");
+    soon("behind a commit", SOON, kafka);
+}
+
+/// One that is told to give back what it has, and is dropped instead.
+pub fn before_it_has_answered() {
+    let place = place(crate::broker::shared());
+    let mut first = open(&place, "first");
+    begun(&mut first);
+    let mut second = open(&place, "second");
+    second.join(&[IN]).expect("it joins");
+    until("the group asks for what it gave", LONGEST, || {
+        second.wait(Duration::from_millis(5));
+        matches!(first.poll(LIMITS).expect("a poll"), Event::Revoked(_)).then_some(())
+    });
+    soon("asked to give back", SOON, first);
+    soon("the other one", SOON, second);
+}
+
+/// With nobody there any more to say goodbye to.
+pub fn without_a_broker() {
+    let cluster = Arc::new(Cluster::start(1));
+    let place = place(cluster.clone());
+    let mut kafka = open(&place, "alone");
+    begun(&mut kafka);
+    kafka.send(&outbox()).expect("sent");
+    cluster.kill9(1);
+    soon("without a broker", IN_VAIN, kafka);
+}
+
+fn place(cluster: Arc<Cluster>) -> Place {
+    let place = Place::on(cluster, "dropped");
+    for what in ["in", "out"] {
+        place.create(what, PARTITIONS as i32, &[]);
+    }
+    let producer = Producer::new(place.cluster.bootstrap());
+    for at in 0..RECORDS {
+        let key = Some(at.to_string().into_bytes());
+        producer.send(&place.topic("in"), &Raw { key, value: Some(b"{}".to_vec()), ..Raw::default() });
+    }
+    producer.flush();
+    place
+}
+
+fn open(place: &Place, instance: &str) -> Kafka {
+    let settings = Settings {
+        brokers: vec![place.cluster.bootstrap().to_owned()],
+        group: place.name.clone(),
+        exactly_once: true,
+        consumer: vec![("session.timeout.ms".to_owned(), "3000".to_owned())],
+        ..Settings::default()
+    };
+    let cluster = kafka::Cluster::connect(settings).expect("it answers");
+    let topic = |what: &str, written| Topic { name: place.topic(what), written };
+    let instance = format!("{}-{instance}", place.name);
+    Kafka::open(&cluster, &[topic("in", false), topic("out", true)], instance).expect("opened")
+}
+
+fn assigned(kafka: &mut Kafka) -> Vec<Partition> {
+    kafka.join(&[IN]).expect("it joins");
+    until("an assignment", LONGEST, || match kafka.poll(LIMITS).expect("a poll") {
+        Event::Assigned(partitions) if !partitions.is_empty() => Some(partitions),
+        _ => None,
+    })
+}
+
+fn begun(kafka: &mut Kafka) {
+    for partition in assigned(kafka) {
+        kafka.begin(partition, 0).expect("begun");
+    }
+}
+
+/// Reads some records: where all inputs stand behind them.
+fn some_records(kafka: &mut Kafka) -> Vec<Position> {
+    begun(kafka);
+    until("records", LONGEST, || match kafka.poll(LIMITS).expect("a poll") {
+        Event::Records(runs) => {
+            Some(runs.iter().map(|run| position(run.partition, run.records.len())).collect())
+        }
+        _ => None,
+    })
+}
+
+fn position(partition: Partition, records: usize) -> Position {
+    Position { partition, offset: records as i64, metadata: String::new() }
+}
+
+fn outbox() -> Outbox {
+    let mut out = Outbox::default();
+    let put = |bytes: &mut Vec<u8>| {
+        bytes.extend_from_slice(b"x");
+        true
+    };
+    out.record(OUT, Target::Key, 1, put, put, &[]);
+    out
+}
+
+fn soon(state: &str, most: Duration, kafka: Kafka) {
+    let since = Instant::now();
+    drop(kafka);
+    let took = since.elapsed();
+    println!("dropped {state}: {took:.1?}");
+    assert!(took < most, "{state}: it took {took:?}");
+}

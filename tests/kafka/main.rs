@@ -1,0 +1,158 @@
+//! streamrun on real brokers: it is killed, frozen, replaced and cut off, its brokers too, and what comes out is
+//! judged by somebody who shares no code with it.
+//!
+//! The brokers are started by the script beside this file, which needs Java 17 and, once, Maven. Without them these
+//! tests are reported as ignored, and under `CI=true` as failed. `STREAMRUN_TEST_KAFKA=HOST:PORT` names a cluster to
+//! use instead; what needs power over the brokers is then left out.
+
+// The lint knows unit tests; all of this is tests, too.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
+
+use libtest_mimic::{Arguments, Trial};
+use std::process::ExitCode;
+use support::{broker, proxy};
+use trials::{broken_brokers, frozen, killed, members, network, twins};
+
+mod commands;
+mod dropped;
+mod poison;
+mod restart;
+mod same_output;
+mod support;
+mod trials;
+mod verify;
+mod workload;
+
+/// What a test needs of the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needs {
+    Nothing,
+    /// A cluster, whoever else uses it.
+    Cluster,
+    /// Brokers that it may harm.
+    Power,
+}
+
+type Test = (&'static str, Needs, fn());
+
+const TESTS: &[Test] = &[
+    ("tools::verdict::sound_logs_are_found_sound", Needs::Nothing, verify::tests::sound_logs_are_found_sound),
+    ("tools::verdict::whatever_is_wrong_is_found", Needs::Nothing, verify::tests::whatever_is_wrong_is_found),
+    (
+        "tools::verdict::it_holds_on_the_embedded_log",
+        Needs::Nothing,
+        same_output::the_verdict_holds_on_the_embedded_log,
+    ),
+    ("tools::proxy::frames_pass_both_ways", Needs::Nothing, proxy::tests::frames_pass_both_ways),
+    (
+        "tools::proxy::a_reply_is_swallowed_and_its_connection_cut",
+        Needs::Nothing,
+        proxy::tests::a_reply_is_swallowed_and_its_connection_cut,
+    ),
+    (
+        "tools::proxy::connections_are_cut_and_come_again",
+        Needs::Nothing,
+        proxy::tests::connections_are_cut_and_come_again,
+    ),
+    (
+        "tools::proxy::a_hole_keeps_what_it_gets_until_it_is_none",
+        Needs::Nothing,
+        proxy::tests::a_hole_keeps_what_it_gets_until_it_is_none,
+    ),
+    ("tools::brokers::records_are_read_as_they_were_written", Needs::Cluster, support::tests::as_written),
+    ("tools::brokers::open_transactions_are_seen", Needs::Cluster, support::tests::open_transactions),
+    ("tools::brokers::they_die_and_come_back", Needs::Power, support::tests::die_and_come_back),
+    ("tools::brokers::the_proxy_is_on_the_way", Needs::Power, support::tests::proxied),
+    ("commands::what_is_produced_is_inspected", Needs::Cluster, commands::what_is_produced_is_inspected),
+    (
+        "commands::bytes_of_any_kind_are_shown_and_what_was_taken_back_is_not",
+        Needs::Cluster,
+        commands::bytes_of_any_kind_are_shown_and_what_was_taken_back_is_not,
+    ),
+    ("commands::who_follows_sees_what_comes", Needs::Cluster, commands::who_follows_sees_what_comes),
+    ("commands::changelogs_are_shown_as_rows", Needs::Cluster, commands::changelogs_are_shown_as_rows),
+    (
+        "commands::lag_names_what_is_left_and_who_is_at_it",
+        Needs::Cluster,
+        commands::lag_names_what_is_left_and_who_is_at_it,
+    ),
+    (
+        "commands::a_cluster_is_held_against_the_file",
+        Needs::Cluster,
+        commands::a_cluster_is_held_against_the_file,
+    ),
+    (
+        "commands::a_changelog_that_forgets_stops_the_start",
+        Needs::Cluster,
+        commands::a_changelog_that_forgets_stops_the_start,
+    ),
+    (
+        "commands::a_place_is_taken_by_one_process_and_found_again",
+        Needs::Cluster,
+        commands::a_place_is_taken_by_one_process_and_found_again,
+    ),
+    ("dropped::in_any_state", Needs::Cluster, dropped::in_any_state),
+    ("dropped::before_it_has_answered", Needs::Cluster, dropped::before_it_has_answered),
+    ("dropped::without_a_broker", Needs::Power, dropped::without_a_broker),
+    ("same_output", Needs::Cluster, same_output::on_kafka_on_the_embedded_log_and_in_memory),
+    ("poison", Needs::Cluster, poison::each_odd_record_comes_out_once),
+    ("restart::first_output_after_a_start", Needs::Cluster, restart::first_output_after_a_start),
+    ("restart::output_after_a_kill", Needs::Cluster, restart::output_after_a_kill),
+    ("killed::exactly_once", Needs::Cluster, killed::exactly_once),
+    ("killed::with_two_workers", Needs::Cluster, killed::with_two_workers),
+    ("killed::with_the_consumer_protocol", Needs::Cluster, killed::with_the_consumer_protocol),
+    ("killed::at_least_once", Needs::Cluster, killed::at_least_once),
+    ("frozen::past_its_session", Needs::Cluster, frozen::past_its_session),
+    ("frozen::past_its_transaction", Needs::Cluster, frozen::past_its_transaction),
+    ("members::terminated_at_any_instant", Needs::Cluster, members::terminated_at_any_instant),
+    ("members::come_and_go", Needs::Cluster, members::come_and_go),
+    (
+        "members::come_and_go_with_the_consumer_protocol",
+        Needs::Cluster,
+        members::come_and_go_with_the_consumer_protocol,
+    ),
+    ("twins::one_goes_on", Needs::Cluster, twins::one_goes_on),
+    ("twins::a_frozen_one_and_its_successor", Needs::Cluster, twins::a_frozen_one_and_its_successor),
+    ("broker::killed_and_restarted", Needs::Power, broken_brokers::killed_and_restarted),
+    ("broker::hung", Needs::Power, broken_brokers::hung),
+    ("broker::the_coordinator_of_three_lost", Needs::Power, broken_brokers::the_coordinator_of_three_lost),
+    ("network::cut", Needs::Power, network::cut),
+    ("network::delayed", Needs::Power, network::delayed),
+    ("network::swallowed_whole", Needs::Power, network::swallowed_whole),
+    ("network::reply_of_the_commit_lost", Needs::Power, network::reply_of_the_commit_lost),
+    ("network::reply_of_the_offsets_lost", Needs::Power, network::reply_of_the_offsets_lost),
+    ("network::reply_of_a_write_lost", Needs::Power, network::reply_of_a_write_lost),
+];
+
+fn main() -> ExitCode {
+    let mut args = Arguments::from_args();
+    // They watch the clock, and share two cores with the brokers.
+    args.test_threads = args.test_threads.or(Some(1));
+    let has_cluster = broker::external().is_some();
+    let missing = if args.list { None } else { broker::missing() };
+    let lacks = |needs: Needs| match needs {
+        Needs::Nothing => false,
+        Needs::Cluster => !has_cluster && missing.is_some(),
+        Needs::Power => has_cluster || missing.is_some(),
+    };
+    let left_out = TESTS.iter().filter(|(_, needs, _)| lacks(*needs)).count();
+    if left_out > 0 && !args.list {
+        let why = missing.as_deref().unwrap_or("they harm brokers, and STREAMRUN_TEST_KAFKA is not theirs");
+        eprintln!("{left_out} of {} tests are ignored: {why}", TESTS.len());
+        if !has_cluster && std::env::var("CI").is_ok_and(|ci| ci == "true") {
+            eprintln!("with CI=true they have to run");
+            return ExitCode::FAILURE;
+        }
+    }
+    let trials = TESTS.iter().map(|(name, needs, test)| {
+        let test = *test;
+        let run = move || {
+            test();
+            Ok(())
+        };
+        Trial::test(*name, run).with_ignored_flag(lacks(*needs))
+    });
+    let conclusion = libtest_mimic::run(&args, trials.collect());
+    broker::end_shared();
+    conclusion.exit_code()
+}
