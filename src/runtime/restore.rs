@@ -43,6 +43,9 @@ struct Log {
     partition: Partition,
     next: i64,
     end: i64,
+    /// Whether it has been found what its bytes mean. Every changelog says so from its table's first commit on, rows or
+    /// not; one that does not is another one.
+    told: bool,
     /// The table is started over: the rows that are there are only found, to be removed.
     forgets: Option<BTreeSet<Vec<u8>>>,
 }
@@ -174,7 +177,8 @@ impl<T: Transport> Worker<T> {
             let partition = Partition { topic: *topic, index: id.partition };
             let (next, end) = self.transport.bounds(partition)?;
             if next < end {
-                logs.push(Log { store: *store, partition, next, end, forgets: Some(BTreeSet::new()) });
+                let forgets = Some(BTreeSet::new());
+                logs.push(Log { store: *store, partition, next, end, told: true, forgets });
             }
         }
         Ok(logs)
@@ -215,8 +219,9 @@ impl<T: Transport> Worker<T> {
                 )));
             }
             let next = tail.map_or(first, |(_, offset)| (*offset).max(first).min(end));
+            let told = forgets || tail.is_some();
             let forgets = forgets.then(BTreeSet::new);
-            logs.push(Log { store, partition, next, end, forgets });
+            logs.push(Log { store, partition, next, end, told, forgets });
         }
         Ok(logs)
     }
@@ -354,6 +359,7 @@ impl<T: Transport> Worker<T> {
             let chunk = self.transport.changelog(log.partition, log.next, log.end)?;
             let store =
                 restoring.task.stores.iter_mut().nth(log.store).expect("a task has all stores of its plan");
+            log.told |= chunk.records.iter().any(|(key, _)| *key == meaning::KEY);
             for (key, value) in chunk.records.iter().filter(|(key, _)| *key != meaning::KEY) {
                 if let Some(keys) = &mut log.forgets {
                     match value {
@@ -381,6 +387,9 @@ impl<T: Transport> Worker<T> {
     /// The tables are complete: the task runs, and its inputs are read from where they stand.
     fn start(&mut self, id: TaskId) -> Result<(), TransportError> {
         let Some(TaskState::Restoring(restoring)) = self.tasks.get(&id) else { return Ok(()) };
+        if let Some(log) = restoring.logs.iter().find(|log| !log.told) {
+            return Err(self.made_anew(log));
+        }
         let inputs = restoring.task.inputs.iter();
         let partitions: Vec<_> = inputs.map(|i| Partition { topic: i.topic, index: id.partition }).collect();
         let standings = restoring.standings.clone();
@@ -408,6 +417,22 @@ impl<T: Transport> Worker<T> {
         running.stands_for = stands_for;
         self.tasks.insert(id, TaskState::Running(Box::new(running)));
         Ok(())
+    }
+}
+
+impl<T: Transport> Worker<T> {
+    /// Positions say that a table has been written, and its changelog holds nothing of it.
+    fn made_anew(&self, log: &Log) -> TransportError {
+        let (table, topic) =
+            (&self.plan.stores[log.store].name, &self.plan.topics.get(log.partition.topic).name);
+        TransportError::fatal(format!(
+            "the table of `{table}` cannot be restored: `{topic}` holds nothing of it in partition {}",
+            log.partition.index
+        ))
+        .hint(format!(
+            "was the topic deleted? the inputs stand where the table has long been written; start it over with \
+             `--reset {table}`"
+        ))
     }
 }
 

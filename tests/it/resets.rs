@@ -1,10 +1,12 @@
 //! Tables that a run starts over: each once, wherever it goes and whoever has it.
 
 use crate::support::counting::Place;
+use crate::support::scenario::START;
 use crate::support::world::settle;
 use streamrun::runtime::{Options, Worker};
 use streamrun::time::Clock;
-use streamrun::transport::sim::Sim;
+use streamrun::transport::Class;
+use streamrun::transport::sim::{Entry, Sim};
 
 /// A worker of a run that was started at a time and wants the table started over.
 fn resetting(place: &Place, started: i64) -> Worker<Sim> {
@@ -88,4 +90,34 @@ fn a_table_of_another_file_is_started_over_whatever_the_clocks_say() {
     let mut next = resetting(&other, started + 1);
     other.count(&mut next, "a");
     assert_eq!(count(&other, &next), [1]);
+}
+
+/// Where its inputs stand its table has long been written: that it has no rows cannot be.
+#[test]
+fn a_table_whose_changelog_was_deleted_is_not_taken_for_an_empty_one() {
+    let (place, started) = counted();
+    place.cluster.remake("p-seen-changelog");
+    let mut next = place.worker();
+    let stopped = settle(&mut next).unwrap_err();
+    next.transport.crash();
+    assert_eq!(stopped.class, Class::Fatal);
+    let said = stopped.to_string();
+    assert!(said.contains("`p-seen-changelog` holds nothing") && said.contains("`--reset seen`"), "{said}");
+    let mut over = resetting(&place, started);
+    place.count(&mut over, "a");
+    assert_eq!(count(&place, &over), [1]);
+}
+
+/// A commit that has moved nothing but the positions has said what the table's bytes would mean.
+#[test]
+fn a_table_without_rows_is_an_empty_one() {
+    let place = Place::new();
+    let mut first = place.worker();
+    place.cluster.write("in", 0, Entry { timestamp: START, key: None, value: None, headers: vec![] });
+    settle(&mut first).unwrap();
+    first.finish().unwrap();
+    assert!(place.cluster.committed("in", 0).is_some());
+    let mut second = place.worker();
+    place.count(&mut second, "a");
+    assert_eq!(count(&place, &second), [1]);
 }

@@ -95,6 +95,13 @@ impl Cluster {
         state.rebalance();
     }
 
+    /// Deletes a topic and makes it again with as many partitions.
+    pub fn remake(&self, topic: &str) {
+        if let Some(logs) = self.state().topics.get_mut(topic) {
+            logs.iter_mut().for_each(Vec::clear);
+        }
+    }
+
     /// How many partitions a topic has.
     pub fn partitions(&self, topic: &str) -> Option<u32> {
         self.state().topics.get(topic).map(|p| p.len() as u32)
