@@ -22,9 +22,14 @@ pub trait Catalog {
         vec![]
     }
 
-    /// What becomes of old records of a topic: `delete`, `compact` or both; none: that is not to be seen.
-    fn cleanup(&mut self, _name: &str) -> Result<Option<String>, TransportError> {
+    /// A setting of a topic; none: that is not to be seen.
+    fn setting(&mut self, _name: &str, _setting: &str) -> Result<Option<String>, TransportError> {
         Ok(None)
+    }
+
+    /// What becomes of old records of a topic: `delete`, `compact` or both; none: that is not to be seen.
+    fn cleanup(&mut self, name: &str) -> Result<Option<String>, TransportError> {
+        self.setting(name, "cleanup.policy")
     }
 }
 
@@ -84,9 +89,9 @@ impl Catalog for Starting<'_> {
         self.0.topics().unwrap_or_default().into_iter().map(|topic| topic.name).collect()
     }
 
-    fn cleanup(&mut self, name: &str) -> Result<Option<String>, TransportError> {
+    fn setting(&mut self, name: &str, setting: &str) -> Result<Option<String>, TransportError> {
         let found = patiently(|| self.0.configs(&[name]))?;
-        Ok(found.into_iter().next().and_then(|mut config| config.remove("cleanup.policy")))
+        Ok(found.into_iter().next().and_then(|mut config| config.remove(setting)))
     }
 }
 
@@ -96,7 +101,7 @@ fn settings(wish: &TopicWish) -> TopicConfig {
     const CHANGELOG: [(&str, &str); 4] = [
         ("cleanup.policy", "compact"),
         ("retention.ms", "-1"),
-        ("delete.retention.ms", "604800000"),
+        (super::KEEPS_REMOVALS, "604800000"),
         (super::MAX_FUTURE, "9223372036854775807"),
     ];
     let own = CHANGELOG.iter().filter(|_| wish.compacted);

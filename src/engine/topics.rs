@@ -125,10 +125,33 @@ fn changelog<C: Catalog>(catalog: &mut C, wish: TopicWish) -> Result<(), Stopped
     if found != wish.partitions {
         return Err(repartitioned(&wish.name, found, wish.partitions));
     }
-    match catalog.cleanup(&wish.name)? {
-        Some(policy) if policy != "compact" => Err(forgetful(&wish.name, &policy)),
+    if let Some(policy) = catalog.cleanup(&wish.name)?.filter(|policy| policy != "compact") {
+        return Err(forgetful(&wish.name, &policy));
+    }
+    let kept = catalog.setting(&wish.name, KEEPS_REMOVALS)?.and_then(|ms| ms.parse().ok());
+    match kept {
+        Some(ms) if ms < LEAST_KEPT => Err(hasty(&wish.name, ms)),
         _ => Ok(()),
     }
+}
+
+/// The setting that says for how long a compacted topic remembers that a key was removed, in milliseconds.
+pub const KEEPS_REMOVALS: &str = "delete.retention.ms";
+
+/// So long it has to: snapshots are believed for half of it.
+pub const LEAST_KEPT: i64 = 2 * crate::runtime::OLDEST_SNAPSHOT;
+
+/// A changelog that forgets too soon that rows were removed: an older snapshot would bring them back.
+pub fn hasty(changelog: &str, ms: i64) -> Stopped {
+    Stopped::fatal(format!(
+        "the changelog `{changelog}` has `{KEEPS_REMOVALS}={ms}`: rows that were removed could come back from a \
+         snapshot, which may be {} old",
+        crate::time::format_duration(LEAST_KEPT / 2)
+    ))
+    .hint(format!(
+        "`kafka-configs.sh --bootstrap-server HOST:PORT --alter --topic {changelog} --add-config \
+         {KEEPS_REMOVALS}={LEAST_KEPT}`"
+    ))
 }
 
 /// A changelog that has other partitions than its inputs.
@@ -181,6 +204,7 @@ config = { "max.message.bytes" = "2000000" }
     #[derive(Default)]
     struct Made {
         topics: BTreeMap<String, (u32, &'static str)>,
+        keeps_removals: Option<i64>,
         wishes: Vec<TopicWish>,
     }
 
@@ -200,8 +224,11 @@ config = { "max.message.bytes" = "2000000" }
             self.topics.keys().cloned().collect()
         }
 
-        fn cleanup(&mut self, name: &str) -> Result<Option<String>, TransportError> {
-            Ok(self.topics.get(name).map(|(_, policy)| (*policy).to_owned()))
+        fn setting(&mut self, name: &str, setting: &str) -> Result<Option<String>, TransportError> {
+            Ok(match setting {
+                KEEPS_REMOVALS => self.keeps_removals.map(|ms| ms.to_string()),
+                _ => self.topics.get(name).map(|(_, policy)| (*policy).to_owned()),
+            })
         }
     }
 
@@ -259,5 +286,13 @@ config = { "max.message.bytes" = "2000000" }
         made.topics.insert("p-per_id-changelog".to_owned(), (1, "compact"));
         let said = prepared(&mut made, true).expect_err("too few");
         assert!(said.starts_with("the changelog `p-per_id-changelog` has 1 partition, but"), "{said}");
+        made.topics.insert("p-per_id-changelog".to_owned(), (4, "compact"));
+        made.keeps_removals = Some(86_400_000);
+        let said = prepared(&mut made, true).expect_err("a day");
+        let mend = "snapshot, which may be 84h old\nhelp: `kafka-configs.sh --bootstrap-server HOST:PORT --alter \
+                    --topic p-per_id-changelog --add-config delete.retention.ms=604800000`";
+        assert!(said.contains("has `delete.retention.ms=86400000`") && said.ends_with(mend), "{said}");
+        made.keeps_removals = Some(LEAST_KEPT);
+        assert_eq!(prepared(&mut made, true), Ok(4));
     }
 }

@@ -35,6 +35,7 @@ pub use meaning::KEY as MEANING;
 pub use options::{Broken, Options};
 pub use pages::{Page, Shown};
 pub use restore::Restoring;
+pub use snapshots::OLDEST as OLDEST_SNAPSHOT;
 pub use tally::{NodeTally, SourceTally};
 pub use task::{Progress, Task};
 pub use worker::{Stopped, TaskId, TaskState, Turn, Worker};

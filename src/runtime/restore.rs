@@ -95,6 +95,7 @@ impl<T: Transport> Worker<T> {
         if let Some(parked) = self.unpark(id, commit, &standings, &inputs)? {
             return Ok(parked);
         }
+        self.note_topic_ids(&task)?;
         task.reset = newest.as_ref().map_or(0, |metadata| metadata.reset);
         let logs = match newest {
             None => {
@@ -109,6 +110,21 @@ impl<T: Transport> Worker<T> {
         }
         let said = self.clock.now_ms();
         Ok(TaskState::Restoring(Box::new(Restoring { task, standings, clock, ticked, commit, logs, said })))
+    }
+
+    /// Notes what the changelogs can be told by, before anything is read of them: a snapshot that is written later
+    /// stands for these and no others.
+    fn note_topic_ids(&mut self, task: &Task) -> Result<(), TransportError> {
+        if self.options.snapshots.is_none() {
+            return Ok(());
+        }
+        for (_, topic) in task.changelogs() {
+            if !self.topic_ids.contains_key(topic) {
+                let id = self.transport.topic_id(*topic)?;
+                self.topic_ids.insert(*topic, id);
+            }
+        }
+        Ok(())
     }
 
     /// A parked task goes on if nobody has committed since it was let go of.
@@ -169,26 +185,28 @@ impl<T: Transport> Worker<T> {
         Ok(Standing { position, largest: i64::MIN })
     }
 
-    /// Nothing is committed for the task, but its changelogs may hold rows of a run whose positions are gone: they have
-    /// to go as well, or they would come back at the next start.
+    /// Nothing is committed for the task, but its changelogs may hold rows of a run whose positions are gone.
     fn leftovers(&mut self, task: &Task, id: TaskId) -> Result<Vec<Log>, TransportError> {
         let mut logs = vec![];
         for (store, topic) in task.changelogs() {
-            let partition = Partition { topic: *topic, index: id.partition };
-            let (next, end) = self.transport.bounds(partition)?;
-            if next < end {
-                let forgets = Some(BTreeSet::new());
-                logs.push(Log { store: *store, partition, next, end, told: true, forgets });
-            }
+            logs.extend(self.leftover(*store, Partition { topic: *topic, index: id.partition })?);
         }
         Ok(logs)
+    }
+
+    /// Nothing is known of a table, but its changelog may hold rows: of a run whose positions are gone, or from before
+    /// its node was taken out of the file for a while. They have to go, or they would come back at the next start.
+    fn leftover(&mut self, store: usize, partition: Partition) -> Result<Option<Log>, TransportError> {
+        let (next, end) = self.transport.bounds(partition)?;
+        let forgets = Some(BTreeSet::new());
+        Ok((next < end).then_some(Log { store, partition, next, end, told: true, forgets }))
     }
 
     /// The changelogs to read for a task that has run before.
     fn logs(&mut self, task: &mut Task, id: TaskId, metadata: &Metadata) -> Result<Vec<Log>, TransportError> {
         let plan = self.plan.clone();
         let resets = self.resets(metadata);
-        let snapshot = self.snapshot_of(task, id, metadata.commit, resets);
+        let snapshot = self.snapshot_of(task, id, metadata, resets);
         let mut logs = vec![];
         for (store, changelog) in task.changelogs().to_vec() {
             let declared = &plan.stores[store];
@@ -196,6 +214,7 @@ impl<T: Transport> Worker<T> {
             let Some((_, meaning)) = known else {
                 tracing::info!(table = declared.name, "is new to this pipeline and starts at the present");
                 task.untold.push(store);
+                logs.extend(self.leftover(store, Partition { topic: changelog, index: id.partition })?);
                 continue;
             };
             let is_other = *meaning != metadata::hash(&declared.fingerprint);
@@ -250,7 +269,7 @@ impl<T: Transport> Worker<T> {
         &mut self,
         task: &mut Task,
         id: TaskId,
-        commit: u64,
+        metadata: &Metadata,
         resets: bool,
     ) -> Option<snapshots::Meta> {
         let folder = self.options.snapshots.clone()?;
@@ -258,17 +277,28 @@ impl<T: Transport> Worker<T> {
             true => self.clock.now_ms().saturating_sub(snapshots::OLDEST),
             false => i64::MIN,
         };
-        // What this run has started over is a table like any other.
-        let reset = if resets { self.options.reset.as_slice() } else { &[] };
-        let wanted = snapshots::Wanted { committed: commit, since, reset };
+        // What this run has started over is a table like any other. One that the positions do not know may be from
+        // before its node was taken out of the file for a while.
+        let starts_over = |declared: &&StoreDecl| {
+            let is_known = metadata.tables.iter().any(|(name, _)| *name == metadata::hash(&declared.name));
+            !is_known || resets && self.options.reset.contains(&declared.name)
+        };
+        let fresh: Vec<String> =
+            self.plan.stores.iter().filter(starts_over).map(|declared| declared.name.clone()).collect();
+        let wanted = snapshots::Wanted { committed: metadata.commit, since, fresh: &fresh };
         let read = snapshots::read(&folder, id, task, wanted);
-        // One that stands for more than a changelog holds is of another log.
+        // One that stands for more than a changelog holds, or for one with another id, is of another log.
         let ahead = |meta: &snapshots::Meta, worker: &mut Self| {
             let plan = worker.plan.clone();
             task.changelogs().iter().any(|(_, topic)| {
                 let name = &plan.topics.get(*topic).name;
                 let stands_for =
                     meta.logs.iter().find(|(log, _)| log == name).map_or(0, |(_, offset)| *offset);
+                let theirs = meta.ids.iter().find(|(log, _)| log == name).map(|(_, id)| id);
+                let ours = worker.topic_ids.get(topic).and_then(Option::as_ref);
+                if theirs.zip(ours).is_some_and(|(theirs, ours)| theirs != ours) {
+                    return true;
+                }
                 let bounds = worker.transport.bounds(Partition { topic: *topic, index: id.partition });
                 bounds.map_or(true, |(_, end)| stands_for > end)
             })
@@ -402,7 +432,7 @@ impl<T: Transport> Worker<T> {
             let rows: usize = task.stores.iter().map(crate::store::Store::len).sum();
             tracing::info!(part = id.part, partition = id.partition, rows, "tables restored");
         }
-        // Everything that stood there has been read; of a table that is new nothing has been looked at.
+        // Everything that stood there has been read; where nothing stood nothing has been looked at.
         let whole = logs.len() == task.changelogs().len();
         let stands_for = whole.then(|| logs.iter().map(|log| (log.partition.topic, log.end)).collect());
         for log in logs {

@@ -36,6 +36,10 @@ pub struct Meta {
     pub commit: u64,
     /// For each changelog, by topic, the offset from which the tail has to be read.
     pub logs: Vec<(String, i64)>,
+    /// The ids of those of which it could be known. One that was made again under its name has another, and a snapshot
+    /// stands for nothing of it.
+    #[serde(default)]
+    pub ids: Vec<(String, String)>,
 }
 
 impl<T: Transport> Worker<T> {
@@ -73,7 +77,11 @@ impl<T: Transport> Worker<T> {
         for (id, running) in running(&mut self.tasks) {
             let Some(ends) = &running.stands_for else { continue };
             let logs = ends.iter().map(|(topic, end)| (plan.topics.get(*topic).name.clone(), *end)).collect();
-            let meta = Meta { written: now, commit: running.commit, logs };
+            let known = |(topic, _): &(TopicId, i64)| {
+                Some((plan.topics.get(*topic).name.clone(), self.topic_ids.get(topic)?.clone()?))
+            };
+            let ids = ends.iter().filter_map(known).collect();
+            let meta = Meta { written: now, commit: running.commit, logs, ids };
             match write(&folder, id, &running.task, &meta) {
                 Ok(()) => {
                     let partition = |topic: TopicId| Partition { topic, index: id.partition };
@@ -121,8 +129,8 @@ pub struct Wanted<'w> {
     pub committed: u64,
     /// Not written before this time.
     pub since: i64,
-    /// The tables that are started over: their rows are not wanted.
-    pub reset: &'w [String],
+    /// The tables that start without rows: those that a snapshot has are not wanted.
+    pub fresh: &'w [String],
 }
 
 /// Fills the stores of a task from a snapshot, if there is one that can be believed. What it stands for then. An edit
@@ -165,7 +173,7 @@ fn believe(path: &Path, task: &mut Task, wanted: Wanted<'_>) -> Result<Meta, Str
         let log = task.changelogs().iter().find(|(own, _)| own == store);
         let logged = log
             .is_some_and(|(_, topic)| meta.logs.iter().any(|(log, _)| *log == plan.topics.get(*topic).name));
-        fits && logged && !wanted.reset.contains(&declared.name)
+        fits && logged && !wanted.fresh.contains(&declared.name)
     };
     let own: Vec<(usize, TopicId)> =
         task.changelogs().iter().filter(|(store, _)| usable(store)).copied().collect();

@@ -116,6 +116,8 @@ pub struct Worker<T> {
     pub(super) snapshot_at: i64,
     /// How many partitions topics had when they were first looked at.
     pub(super) widths: BTreeMap<TopicId, u32>,
+    /// By what the changelogs can be told from ones that are made again, since tables were restored from them.
+    pub(super) topic_ids: BTreeMap<TopicId, Option<String>>,
     /// The ends that inputs had when it first joined, if they are to be known.
     pub(super) input_ends: Option<InputEnds>,
     /// Inputs that were assigned and are not opened yet.
@@ -167,6 +169,7 @@ impl<T: Transport> Worker<T> {
             sent: false,
             snapshot_at: now.saturating_add(super::snapshots::EVERY),
             widths: BTreeMap::new(),
+            topic_ids: BTreeMap::new(),
             input_ends: None,
             to_open: vec![],
             to_release: vec![],

@@ -116,6 +116,21 @@ fn a_changelog_has_the_partitions_of_its_inputs_and_forgets_nothing() {
 }
 
 #[test]
+fn a_changelog_remembers_removed_rows_for_as_long_as_snapshots_are_believed() {
+    let bad = changed(|seen| {
+        let config = [("cleanup.policy", "compact"), ("delete.retention.ms", "86400000")];
+        seen.topics.insert("p-daily-changelog".into(), topic(4, &config));
+    });
+    assert_eq!(
+        bad,
+        [
+            "error bad-changelog: the changelog `p-daily-changelog` has `delete.retention.ms=86400000`: rows that were \
+             removed could come back from a snapshot, which may be 84h old"
+        ]
+    );
+}
+
+#[test]
 fn settings_that_do_not_go_with_the_pipeline_are_suspicious() {
     let delete = |ms: &'static str| [("cleanup.policy", "delete"), ("retention.ms", ms)];
     let short = changed(|seen| drop(seen.topics.insert("readings".into(), topic(4, &delete("3600000")))));

@@ -2,6 +2,7 @@
 
 use super::{Seen, Survey, configure, count, said, warning};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::engine::{KEEPS_REMOVALS, LEAST_KEPT, hasty};
 use crate::outbox::TopicId;
 use crate::plan::{Plan, Role, TopicPlan};
 use crate::produce::PARTITIONS;
@@ -120,6 +121,15 @@ fn there(plan: &Plan, seen: &Seen, topic: &TopicPlan, wanted: Option<u32>, surve
             .help(configure(name, "cleanup.policy=compact")),
             topic.place,
         );
+    }
+    remembers(seen, topic, survey);
+}
+
+/// A changelog has to remember removed rows for as long as a snapshot is believed, and longer.
+fn remembers(seen: &Seen, topic: &TopicPlan, survey: &mut Survey) {
+    let kept = seen.number(&topic.name, KEEPS_REMOVALS);
+    if let Some(ms) = kept.filter(|ms| topic.role == Role::Changelog && *ms < LEAST_KEPT) {
+        survey.add(said(Code::BadChangelog, &hasty(&topic.name, ms)), topic.place);
     }
 }
 

@@ -145,6 +145,11 @@ pub trait Transport {
     /// The offsets of the first record that is kept and behind the last one that is committed or may yet be.
     fn bounds(&mut self, partition: Partition) -> Result<(i64, i64), TransportError>;
 
+    /// By what a topic can be told from one that was made again under its name; none: by nothing.
+    fn topic_id(&mut self, _topic: TopicId) -> Result<Option<String>, TransportError> {
+        Ok(None)
+    }
+
     /// Committed records of a changelog, from an offset on up to an end.
     fn changelog(&mut self, partition: Partition, from: i64, end: i64) -> Result<Chunk<'_>, TransportError>;
 

@@ -121,3 +121,36 @@ fn a_table_without_rows_is_an_empty_one() {
     place.count(&mut second, "a");
     assert_eq!(count(&place, &second), [1]);
 }
+
+/// A file without the node, for a while: what its table held then is of the past when it comes back.
+fn taken_out_for_a_while(snapshots: bool) {
+    let place = Place::new();
+    let folder = snapshots.then(|| place.folder.path().to_path_buf());
+    let options = || Options { snapshots: folder.clone(), ..Options::default() };
+    let mut before = place.with(options());
+    place.count(&mut before, "a");
+    place.count(&mut before, "b");
+    before.finish().unwrap();
+    let place = place.called("other");
+    let mut without = place.worker();
+    place.count(&mut without, "a");
+    without.transport.crash();
+    let place = place.called("seen");
+    let mut back = place.with(options());
+    place.count(&mut back, "a");
+    assert_eq!(count(&place, &back), [1]);
+    back.transport.crash();
+    let mut last = place.worker();
+    settle(&mut last).unwrap();
+    assert_eq!(count(&place, &last), [1], "and the row of `b` has not come back");
+}
+
+#[test]
+fn a_table_whose_node_was_taken_out_for_a_while_starts_over() {
+    taken_out_for_a_while(false);
+}
+
+#[test]
+fn a_snapshot_from_before_its_node_was_taken_out_says_nothing_of_a_table() {
+    taken_out_for_a_while(true);
+}

@@ -2,7 +2,7 @@
 
 use crate::support::counting::Place;
 use crate::support::world::settle;
-use streamrun::runtime::Worker;
+use streamrun::runtime::{Options, Worker};
 use streamrun::time::Clock;
 use streamrun::transport::sim::Sim;
 
@@ -60,4 +60,26 @@ fn changelogs_are_looked_at_only_where_a_snapshot_is_due() {
     place.clock.set(place.clock.now_ms() + 60_000);
     assert_eq!(calls(&mut worker, "c"), usual + 1);
     assert_eq!(calls(&mut worker, "d"), usual);
+}
+
+/// The changelog was deleted, and another that was made again under its name is by now as long as the old one was.
+#[test]
+fn a_snapshot_of_a_changelog_that_was_made_again_is_passed_over() {
+    let place = Place::new();
+    let mut first = place.keeping();
+    place.count(&mut first, "a");
+    place.count(&mut first, "b");
+    first.finish().unwrap();
+    let old = place.folder.path().join("part0-0.snapshot");
+    let kept = std::fs::read(&old).unwrap();
+    place.cluster.remake("p-seen-changelog");
+    let started = place.clock.now_ms() + 1;
+    let mut second = place.with(Options { reset: vec!["seen".to_owned()], started, ..Options::default() });
+    (0..9).for_each(|_| place.count(&mut second, "a"));
+    second.finish().unwrap();
+    std::fs::write(old, kept).unwrap();
+    let mut third = place.keeping();
+    settle(&mut third).unwrap();
+    let rows = place.rows(&third);
+    assert!(rows.len() == 1 && rows[0].contains("\"count\":9"), "{rows:?}");
 }

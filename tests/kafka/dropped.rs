@@ -73,6 +73,20 @@ pub fn before_it_has_answered() {
     soon("the other one", SOON, second);
 }
 
+/// A topic that is deleted and made again is another one, which nothing but its id says.
+pub fn a_topic_that_is_made_again_has_another_id() {
+    let place = place(crate::broker::shared());
+    let id = |instance| open(&place, instance).topic_id(OUT).expect("it is told").expect("it has one");
+    let first = id("first");
+    assert_eq!(id("second"), first);
+    place.cluster.tool(&format!("topics --delete --topic {}", place.topic("out")));
+    until("the end of a topic", LONGEST, || {
+        (place.reader().partitions(&place.topic("out")) == 0).then_some(())
+    });
+    place.create("out", PARTITIONS as i32, &[]);
+    assert_ne!(id("third"), first);
+}
+
 /// With nobody there any more to say goodbye to.
 pub fn without_a_broker() {
     let cluster = Arc::new(Cluster::start(1));

@@ -93,6 +93,11 @@ const TESTS: &[Test] = &[
     ),
     ("dropped::in_any_state", Needs::Cluster, dropped::in_any_state),
     ("dropped::before_it_has_answered", Needs::Cluster, dropped::before_it_has_answered),
+    (
+        "dropped::a_topic_that_is_made_again_has_another_id",
+        Needs::Power,
+        dropped::a_topic_that_is_made_again_has_another_id,
+    ),
     ("dropped::without_a_broker", Needs::Power, dropped::without_a_broker),
     ("same_output", Needs::Cluster, same_output::on_kafka_on_the_embedded_log_and_in_memory),
     ("poison", Needs::Cluster, poison::each_odd_record_comes_out_once),

@@ -4,6 +4,7 @@
 use super::Outcome;
 use super::ear::Ear;
 use super::fault;
+use super::native::describe;
 use super::settings::Settings;
 use crate::transport::{Class, TransportError};
 use rdkafka::Offset;
@@ -145,7 +146,7 @@ impl Cluster {
         for result in made {
             match result {
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-                Err((_, code)) => return Err(uncreated(topic, code)),
+                Err((_, code)) => return Err(uncreated(topic, partitions, config, code)),
             }
         }
         self.wait_for(topic, partitions)
@@ -182,6 +183,21 @@ impl Cluster {
             entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?))).collect()
         };
         Ok(found.into_iter().map(entries).collect())
+    }
+
+    /// The id of a topic, which one that is made again under its name does not have; none: that is not to be known.
+    pub fn topic_id(&self, topic: &str) -> Outcome<Option<String>> {
+        match describe(self.asker.client(), topic, QUESTION) {
+            Ok(described) => Ok(described.id),
+            Err(RDKafkaErrorCode::OperationTimedOut | RDKafkaErrorCode::BrokerTransportFailure) => {
+                Err(TransportError::new(Class::Retry, format!("the id of `{topic}` cannot be asked for")))
+            }
+            // Clusters before 3.1 do not tell.
+            Err(code) => {
+                tracing::debug!(?code, topic, "its id is not to be known");
+                Ok(None)
+            }
+        }
     }
 
     /// The offsets of the first record of a partition and behind the last one, open transactions included.
@@ -230,14 +246,22 @@ fn options() -> AdminOptions {
     AdminOptions::new().request_timeout(Some(QUESTION * 2)).operation_timeout(Some(QUESTION * 2))
 }
 
-fn uncreated(topic: &str, code: RDKafkaErrorCode) -> TransportError {
+fn uncreated(
+    topic: &str,
+    partitions: u32,
+    config: &[(String, String)],
+    code: RDKafkaErrorCode,
+) -> TransportError {
     let message = format!("topic `{topic}` cannot be created: {}", fault::words(code));
     match code {
         RDKafkaErrorCode::InvalidReplicationFactor => TransportError::fatal(message)
             .hint("set `replication` in `[kafka]` to at most the number of brokers"),
         RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::ClusterAuthorizationFailed => {
+            let set: String =
+                config.iter().map(|(name, value)| format!(" --config {name}={value}")).collect();
             TransportError::fatal(message).hint(format!(
-                "give the user Create on the topic, or have it made: `kafka-topics --create --topic {topic}`"
+                "give the user Create on the topic, or have it made: `kafka-topics --create --topic {topic} \
+                 --partitions {partitions}{set}`"
             ))
         }
         RDKafkaErrorCode::PolicyViolation
@@ -265,5 +289,21 @@ fn block_on<F: Future>(future: F) -> F::Output {
             Poll::Ready(answer) => return answer,
             Poll::Pending => thread::park(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_makes_a_topic_by_hand_is_told_what_it_is_set_to() {
+        let config = [("cleanup.policy", "compact"), ("delete.retention.ms", "604800000")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let said =
+            uncreated("p-seen-changelog", 4, &config, RDKafkaErrorCode::TopicAuthorizationFailed).to_string();
+        let command = "`kafka-topics --create --topic p-seen-changelog --partitions 4 --config \
+                       cleanup.policy=compact --config delete.retention.ms=604800000`";
+        assert!(said.ends_with(command), "{said}");
     }
 }

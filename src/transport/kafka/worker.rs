@@ -71,6 +71,10 @@ impl Transport for Kafka {
         self.cluster.bounds(self.name(partition.topic), partition.index)
     }
 
+    fn topic_id(&mut self, topic: TopicId) -> Outcome<Option<String>> {
+        self.cluster.topic_id(self.name(topic))
+    }
+
     fn changelog(&mut self, partition: Partition, from: i64, end: i64) -> Outcome<Chunk<'_>> {
         if from >= end {
             return Ok(Chunk { records: vec![], next: end });

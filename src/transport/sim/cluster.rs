@@ -49,6 +49,8 @@ struct Member {
 #[derive(Debug, Default)]
 struct State {
     topics: BTreeMap<String, Vec<Vec<Slot>>>,
+    /// How often topics have been made again.
+    remade: BTreeMap<String, u64>,
     committed: BTreeMap<(String, u32), (i64, String)>,
     members: BTreeMap<u64, Member>,
     /// How large records may be; topics that are not named take all.
@@ -97,9 +99,16 @@ impl Cluster {
 
     /// Deletes a topic and makes it again with as many partitions.
     pub fn remake(&self, topic: &str) {
-        if let Some(logs) = self.state().topics.get_mut(topic) {
+        let mut state = self.state();
+        if let Some(logs) = state.topics.get_mut(topic) {
             logs.iter_mut().for_each(Vec::clear);
         }
+        *state.remade.entry(topic.to_owned()).or_default() += 1;
+    }
+
+    /// By what a topic can be told from one that was made again under its name.
+    pub fn topic_id(&self, topic: &str) -> String {
+        self.state().remade.get(topic).map_or(0, |times| *times).to_string()
     }
 
     /// How many partitions a topic has.

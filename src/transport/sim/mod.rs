@@ -211,6 +211,11 @@ impl Transport for Sim {
         lost(fails, Class::Retry, (0, end))
     }
 
+    fn topic_id(&mut self, topic: TopicId) -> Outcome<Option<String>> {
+        let fails = self.call(Class::Retry)?;
+        lost(fails, Class::Retry, Some(self.cluster.topic_id(self.name(topic))))
+    }
+
     fn changelog(&mut self, partition: Partition, from: i64, end: i64) -> Outcome<Chunk<'_>> {
         if self.call(Class::Retry)? {
             return Err(TransportError::new(Class::Retry, "a reply that was lost on demand"));

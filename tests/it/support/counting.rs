@@ -48,6 +48,14 @@ impl Place {
         Place { scenario: Scenario::new("by other fields", &text), ..self }
     }
 
+    /// The same cluster, read by a file whose node has a name of its own.
+    pub fn called(self, node: &str) -> Self {
+        let text = COUNT.replace("[count.seen]", &format!("[count.{node}]"));
+        let scenario = Scenario::new("of another name", &text);
+        scenario.plan.topics.all().iter().for_each(|topic| self.cluster.create(&topic.name, 1));
+        Place { scenario, ..self }
+    }
+
     /// A worker that keeps no snapshots.
     pub fn worker(&self) -> Worker<Sim> {
         self.with(Options::default())

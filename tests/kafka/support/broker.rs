@@ -102,6 +102,17 @@ impl Cluster {
         self.script(&["resume", &broker.to_string()]);
     }
 
+    /// What one of Kafka's own tools says.
+    pub fn tool(&self, line: &str) -> String {
+        let own = self.own.as_ref().expect("a test that uses tools has its own");
+        let mut command = Command::new(SCRIPT);
+        command.args(line.split_whitespace()).arg("--dir").arg(own.folder.path().join("k"));
+        let output = command.stdin(Stdio::null()).output().expect("bash is there");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "kafka {line}\n{said}{}", String::from_utf8_lossy(&output.stderr));
+        said
+    }
+
     fn script(&self, line: &[&str]) {
         let own = self.own.as_ref().expect("a test that harms brokers has its own");
         let mut command = Command::new(SCRIPT);
