@@ -49,7 +49,7 @@ impl Counters {
             Class::Abort => 1,
             Class::Fenced => 2,
             Class::Unknown => 3,
-            Class::Refused(_) => 4,
+            Class::Refused => 4,
             Class::Fatal => 5,
         };
         self.errors[at] += 1;

@@ -35,12 +35,12 @@ impl<T: Transport> Worker<T> {
         let unharmed = std::mem::take(&mut self.polling) || !self.has_begun();
         let owed = match error.class {
             Class::Fatal => return Err(error),
-            Class::Refused(_) if self.is_refused_again() => {
+            Class::Refused if self.is_refused_again() => {
                 return Err(TransportError { class: Class::Fatal, ..error });
             }
             Class::Retry if unharmed => Owed::Nothing,
             // What was sent may or may not have arrived: it is taken back and done again.
-            Class::Retry | Class::Abort | Class::Refused(_) => Owed::RollBack,
+            Class::Retry | Class::Abort | Class::Refused => Owed::RollBack,
             Class::Unknown => Owed::Decision,
             Class::Fenced => {
                 self.membership = Membership::Out;

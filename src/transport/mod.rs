@@ -221,8 +221,9 @@ pub enum Class {
     Fenced,
     /// We: the commit may have happened or not; ask what is committed.
     Unknown,
-    /// The data: this record of what was sent since the last commit, counted from 0, can never be written.
-    Refused(usize),
+    /// The data: a record of what was sent since the last commit can never be written as it is. What has been learnt
+    /// of it is asked for ([`Transport::most_bytes`]) before it is done again.
+    Refused,
     /// A person: stop and say why.
     Fatal,
 }

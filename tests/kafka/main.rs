@@ -101,6 +101,11 @@ const TESTS: &[Test] = &[
     ("dropped::without_a_broker", Needs::Power, dropped::without_a_broker),
     ("same_output", Needs::Cluster, same_output::on_kafka_on_the_embedded_log_and_in_memory),
     ("poison", Needs::Cluster, poison::each_odd_record_comes_out_once),
+    (
+        "poison::a_topic_that_takes_less_from_now_on",
+        Needs::Power,
+        poison::a_topic_that_takes_less_from_now_on,
+    ),
     ("restart::first_output_after_a_start", Needs::Cluster, restart::first_output_after_a_start),
     ("restart::output_after_a_kill", Needs::Cluster, restart::output_after_a_kill),
     ("killed::exactly_once", Needs::Cluster, killed::exactly_once),

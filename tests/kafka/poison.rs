@@ -9,6 +9,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// More than the output's topic takes, and less than any other limit.
 const LARGE: usize = 900_000;
 const MOST_BYTES: &str = "2000";
+/// Records of which many go into a batch.
+const SMALL: i64 = 5_000;
 /// Records behind the odd ones, as they should be.
 const SOUND: i64 = 100;
 
@@ -59,6 +61,40 @@ pub fn each_odd_record_comes_out_once() {
     engine.terminated().with(0);
     let faults = faults(&place, &odd);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The output's topic takes less from one moment on, in the middle of batches that are larger than that: a batch that
+/// is refused says nothing of the small records in it.
+pub fn a_topic_that_takes_less_from_now_on() {
+    let place = Place::shared("lowered");
+    place.create("in", 1, &[]);
+    place.create("out", 1, &[]);
+    place.pipeline(PIPELINE);
+    let (producer, topic) = (Producer::new(place.cluster.bootstrap()), place.topic("in"));
+    producer.send(&topic, &sound_record(0));
+    producer.flush();
+    let mut engine = Engine::start(&place, "a");
+    until_written(&place, &mut engine, 0);
+    let out = place.topic("out");
+    let lower = format!("configs --alter --topic {out} --add-config max.message.bytes={MOST_BYTES}");
+    place.cluster.tool(&lower);
+    for id in 1..=SMALL {
+        producer.send(&topic, &sound_record(id));
+        if id == SMALL / 2 {
+            let large = format!(r#"{{"id":-1,"text":"{}"}}"#, "x".repeat(5_000));
+            producer.send(&topic, &Raw { value: Some(large.into_bytes()), ..sound_record(0) });
+        }
+    }
+    producer.flush();
+    until_written(&place, &mut engine, SMALL);
+    let said = engine.terminated().with(0);
+    assert!(said.contains("takes smaller records than it used to"), "no batch was refused");
+    let reader = place.reader();
+    let ids: Vec<i64> = reader.read(&out).iter().map(|found| found.json()["id"].as_i64().unwrap()).collect();
+    assert_eq!(ids, (0..=SMALL).collect::<Vec<_>>());
+    let dead = reader.read(&place.topic("dead"));
+    let why: Vec<String> = dead.iter().map(|found| found.header("streamrun-reason")).collect();
+    assert!(why.len() == 1 && why[0].starts_with("output is too large"), "{why:?}");
 }
 
 /// All that is odd about keys, values, headers, times and sizes.

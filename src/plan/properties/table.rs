@@ -88,6 +88,7 @@ const CONTEXTS: &[&str] = &[
 ];
 const GRANTS: &[&str] = &["client_credentials", "urn:ietf:params:oauth:grant-type:jwt-bearer"];
 
+const BATCHES: &str = "a topic refuses a batch that is too large for it as a whole";
 const HANGS: &str = "a commit can hang on the connection to a broker that died";
 const IDENTITY: &str = "each process keeps its own, with its state";
 const KEYS: &str = "equal keys must meet in one partition, whoever wrote them";
@@ -111,7 +112,7 @@ pub const PROPERTIES: &[Property] = &[
     row("auto.offset.reset", Consumer, Owned("each source says where it starts", "write `start` in its table")),
     row("background_event_cb", Common, Never),
     row("batch.num.messages", Producer, Int(1, 1000000)),
-    row("batch.size", Producer, Int(1, 2147483647)),
+    row("batch.size", Producer, Guarded(1, 1048576, BATCHES)),
     row("bootstrap.servers", Common, Owned("the brokers have their own key", "write `brokers` in `[kafka]`")),
     row("broker.address.family", Common, OneOf(&["any", "v4", "v6"])),
     row("broker.address.ttl", Common, Int(0, 86400000)),

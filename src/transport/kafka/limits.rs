@@ -40,6 +40,13 @@ impl Limits {
         }
     }
 
+    /// Takes over what the topic says now, if it takes less than it used to; whether it does.
+    pub fn lower(&mut self, now: Option<Limits>) -> bool {
+        let Some(now) = now.filter(|now| now.batch < self.batch) else { return false };
+        *self = Limits { record: self.record.min(now.record), ..now };
+        true
+    }
+
     /// A record of this size was refused.
     pub fn refused(&mut self, bytes: usize) {
         self.record = self.record.min(bytes.saturating_sub(1));
@@ -99,11 +106,15 @@ mod tests {
 
     #[test]
     fn what_was_refused_is_not_tried_again() {
-        let mut limits = limits(&[("max.message.bytes", "2000")]);
+        let topic = |most: &str| limits(&[("max.message.bytes", most)]);
+        let mut limits = topic("2000");
+        assert!(!limits.lower(None) && !limits.lower(Some(topic("2000"))), "it takes what it took");
         assert_eq!(limits.record, 1800);
         limits.refused(900);
         assert_eq!(limits.record, 899);
         limits.refused(1000);
         assert_eq!(limits.record, 899);
+        assert!(limits.lower(Some(topic("1500"))));
+        assert_eq!((limits.batch, limits.record), (1500, 899));
     }
 }

@@ -35,7 +35,6 @@ const BATCH_BYTES: usize = 1 << 20;
 /// A record that was not delivered.
 #[derive(Clone, Debug)]
 struct Undelivered {
-    number: usize,
     topic: String,
     bytes: usize,
     code: RDKafkaErrorCode,
@@ -62,9 +61,9 @@ impl ClientContext for Reports {
 }
 
 impl ProducerContext<NoCustomPartitioner> for Reports {
-    type DeliveryOpaque = usize;
+    type DeliveryOpaque = ();
 
-    fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         let Err((error, message)) = result else { return };
         let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
         // What we took back ourselves is no failure.
@@ -73,7 +72,6 @@ impl ProducerContext<NoCustomPartitioner> for Reports {
         }
         let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         first.get_or_insert_with(|| Undelivered {
-            number,
             topic: message.topic().to_owned(),
             bytes: message.key_len() + message.payload_len(),
             code,
@@ -93,8 +91,8 @@ pub struct Producer {
     reports: Reports,
     /// Since when a transaction has been open.
     open: Option<Instant>,
-    /// How many records have been handed over since the last commit.
-    sent: usize,
+    /// Whether each record is a batch of its own: then a batch that is refused says which record is.
+    singly: bool,
     /// Commits in a row that another producer with our id has spoilt.
     fenced: u32,
     /// Whether the last one was fenced off by another, and nobody has looked who that is.
@@ -120,7 +118,7 @@ impl Producer {
             sender: None,
             reports: Reports::default(),
             open: None,
-            sent: 0,
+            singly: false,
             fenced: 0,
             suspicious: false,
             watchdog,
@@ -147,7 +145,10 @@ impl Producer {
         let most =
             self.limits.iter().map(|l| l.batch).max().unwrap_or(BATCH_BYTES).clamp(1000, 1_000_000_000);
         let settings = self.cluster.settings();
-        let config = settings.producer(&self.id, batch, most);
+        let mut config = settings.producer(&self.id, batch, most);
+        if self.singly {
+            config.set("batch.num.messages", "1");
+        }
         let producer: BaseProducer<Reports> =
             config.create_with_context(self.reports.clone()).map_err(|e| fault::unmade(&e))?;
         if settings.exactly_once {
@@ -162,7 +163,7 @@ impl Producer {
         }
         let sender = Sender::new(producer, &self.names).map_err(|e| fault::unmade(&e))?;
         self.sender = Some(sender);
-        (self.open, self.sent) = (None, 0);
+        self.open = None;
         self.reports.take();
         Ok(())
     }
@@ -187,7 +188,6 @@ impl Producer {
                 key: outbox.key(output),
                 value: outbox.value(output),
                 headers: outbox.headers(output),
-                number: self.sent,
             };
             if record.partition >= count {
                 let name = &self.names[topic];
@@ -195,7 +195,6 @@ impl Producer {
                     .hint("the number of partitions of an input has changed: its keys lie elsewhere now"));
             }
             self.produce(topic, &record, output)?;
-            self.sent += 1;
         }
         // What has failed meanwhile is known the sooner.
         if let Some(sender) = &self.sender {
@@ -219,7 +218,7 @@ impl Producer {
                     self.limits[topic].refused(bytes);
                     let name = &self.names[topic];
                     let message = format!("a record of {bytes} bytes is too large for `{name}`");
-                    return Err(TransportError::new(Class::Refused(self.sent), message));
+                    return Err(TransportError::new(Class::Refused, message));
                 }
                 Err(code) => {
                     let doing = format!("nothing can be written to `{}`", self.names[topic]);
@@ -276,7 +275,7 @@ impl Producer {
                 self.watchdog.watched("the commit of offsets", within, || commit_offsets(offsets, member))?;
             }
         }
-        (self.open, self.sent, self.fenced) = (None, 0, 0);
+        (self.open, self.fenced) = (None, 0);
         Ok(())
     }
 
@@ -300,18 +299,13 @@ impl Producer {
     }
 
     fn undelivered(&mut self, record: &Undelivered) -> TransportError {
-        let Undelivered { number, topic, bytes, code } = record;
+        let Undelivered { topic, bytes, code } = record;
         let doing = format!("a record of {bytes} bytes cannot be written to `{topic}`");
         let error = KafkaError::MessageProduction(*code);
         match code {
-            RDKafkaErrorCode::MessageSizeTooLarge => {
-                if let Some(at) = self.names.iter().position(|name| name == topic) {
-                    self.limits[at].refused(*bytes);
-                }
-                fault::fault(Class::Refused(*number), &doing, &error)
-            }
+            RDKafkaErrorCode::MessageSizeTooLarge => self.too_large(record),
             RDKafkaErrorCode::InvalidTimestamp | RDKafkaErrorCode::InvalidRecord => {
-                fault::fault(Class::Refused(*number), &doing, &error)
+                fault::fault(Class::Refused, &doing, &error)
             }
             code if fault::is_final(*code) => fault::fault(Class::Fatal, &doing, &error),
             code => {
@@ -319,6 +313,35 @@ impl Producer {
                 fault::fault(Class::Abort, &doing, &error)
             }
         }
+    }
+
+    /// A topic has refused a batch, which says of all its records that they are too large, and is true of one at most.
+    /// If the topic takes less than it used to, smaller batches and what it now says will do. If it says nothing of the
+    /// kind, each record is sent by itself from now on, and the one that is refused then is the one.
+    fn too_large(&mut self, record: &Undelivered) -> TransportError {
+        let Undelivered { topic, bytes, .. } = record;
+        let refused =
+            |class, what: &str| TransportError::new(class, format!("{what} is too large for `{topic}`"));
+        let Some(at) = self.names.iter().position(|name| name == topic) else {
+            return refused(Class::Fatal, "a record");
+        };
+        if self.singly {
+            self.limits[at].refused(*bytes);
+            return refused(Class::Refused, &format!("a record of {bytes} bytes"));
+        }
+        self.sender = None;
+        let now = self.cluster.configs(&[topic]).ok().and_then(|found| found.first().map(Limits::of));
+        if self.limits[at].lower(now) {
+            tracing::warn!(
+                topic,
+                most_bytes = self.limits[at].batch,
+                "takes smaller records than it used to"
+            );
+            return refused(Class::Refused, "a batch");
+        }
+        tracing::warn!(topic, "refuses batches and does not say what it takes: records are sent one by one");
+        self.singly = true;
+        refused(Class::Abort, "a batch")
     }
 
     fn commit_transaction<C: ConsumerContext>(
@@ -373,7 +396,7 @@ impl Producer {
             sender.flush(within);
         }
         self.reports.take();
-        (self.open, self.sent) = (None, 0);
+        self.open = None;
         Ok(())
     }
 
@@ -428,7 +451,7 @@ impl Producer {
 
 impl std::fmt::Debug for Producer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Producer").field("id", &self.id).field("sent", &self.sent).finish_non_exhaustive()
+        f.debug_struct("Producer").field("id", &self.id).finish_non_exhaustive()
     }
 }
 

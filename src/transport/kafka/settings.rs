@@ -121,7 +121,8 @@ impl Settings {
         config
     }
 
-    /// The producer of a worker; `id` is its transactional id.
+    /// The producer of a worker; `id` is its transactional id. No batch is larger than all topics take, whatever the
+    /// file says.
     pub(super) fn producer(&self, id: &str, batch_bytes: usize, most_bytes: usize) -> ClientConfig {
         let mut config = self.writing();
         config.set("batch.size", batch_bytes.to_string());
@@ -134,7 +135,10 @@ impl Settings {
             config.set("connections.max.idle.ms", "4000");
             config.set("socket.timeout.ms", self.transaction_ms().min(3000).to_string());
         }
-        Self::with(config, &[&self.common, &self.producer])
+        let mut config = Self::with(config, &[&self.common, &self.producer]);
+        let set: Option<usize> = config.get("batch.size").and_then(|bytes| bytes.parse().ok());
+        config.set("batch.size", set.map_or(batch_bytes, |set| set.min(batch_bytes)).to_string());
+        config
     }
 
     /// A producer for who only sends.
@@ -219,5 +223,8 @@ mod tests {
         assert_eq!(settings.producer("a", 1, 1).get("transaction.timeout.ms"), Some("2000"));
         assert_eq!(settings.sender().get("transaction.timeout.ms"), None);
         assert_eq!(settings.transaction_ms(), 2000);
+        let settings = Settings { producer: set("batch.size", "5000"), ..Settings::default() };
+        let batch = |most| settings.producer("a", most, 1).get("batch.size").map(str::to_owned);
+        assert_eq!((batch(9000), batch(2000)), (Some("5000".to_owned()), Some("2000".to_owned())));
     }
 }

@@ -47,8 +47,6 @@ pub struct Sim {
     reading: BTreeMap<Partition, Reading>,
     held: Vec<Held>,
     chunk: Vec<(i64, Arc<Entry>)>,
-    /// Records sent since the last commit.
-    sent: usize,
     /// How large records may be, as refusals have taught it.
     learned: BTreeMap<TopicId, usize>,
     /// When it learns that.
@@ -74,7 +72,6 @@ impl Sim {
             reading: BTreeMap::new(),
             held: vec![],
             chunk: vec![],
-            sent: 0,
             learned: BTreeMap::new(),
             learns: Learns::default(),
             faults: Faults::default(),
@@ -127,7 +124,7 @@ impl Sim {
         if self.learns == Learns::Refused {
             self.learned.insert(output.topic, most);
         }
-        Err(TransportError::new(Class::Refused(self.sent), message))
+        Err(TransportError::new(Class::Refused, message))
     }
 
     fn partition(&self, (topic, index): &(String, u32)) -> Option<Partition> {
@@ -269,7 +266,6 @@ impl Transport for Sim {
         let fails = self.call(Class::Abort)?;
         for output in outbox.records() {
             self.refuse(output)?;
-            self.sent += 1;
             let topic = self.name(output.topic);
             let count = self.cluster.partitions(topic).unwrap_or(1);
             let partition = super::target(outbox, output, count);
@@ -295,14 +291,14 @@ impl Transport for Sim {
         let named = positions.iter().map(|p| (self.name(p.partition.topic).to_owned(), p.clone()));
         let named: Vec<_> = named.collect();
         self.cluster.end(self.transaction, Some(&named));
-        (self.transaction, self.sent) = (self.cluster.id(), 0);
+        self.transaction = self.cluster.id();
         lost(fails, Class::Unknown, ())
     }
 
     fn abort(&mut self) -> Outcome<()> {
         let fails = self.call(Class::Retry)?;
         self.cluster.end(self.transaction, None);
-        (self.transaction, self.sent) = (self.cluster.id(), 0);
+        self.transaction = self.cluster.id();
         lost(fails, Class::Retry, ())
     }
 

@@ -23,20 +23,18 @@ pub struct Outgoing<'o> {
     pub value: Option<&'o [u8]>,
     /// Its headers, in the encoding of [`crate::headers`].
     pub headers: &'o [u8],
-    /// A number by which a report of its delivery names it.
-    pub number: usize,
 }
 
 /// A producer with the handles of its topics.
-pub struct Sender<P: ProducerContext<DeliveryOpaque = usize> + 'static> {
+pub struct Sender<P: ProducerContext<DeliveryOpaque = ()> + 'static> {
     topics: Vec<NonNull<c::rd_kafka_topic_t>>,
     producer: BaseProducer<P>,
 }
 
 // SAFETY: topic handles belong to no thread; the binding's producer is `Send` by itself.
-unsafe impl<P: ProducerContext<DeliveryOpaque = usize> + 'static> Send for Sender<P> {}
+unsafe impl<P: ProducerContext<DeliveryOpaque = ()> + 'static> Send for Sender<P> {}
 
-impl<P: ProducerContext<DeliveryOpaque = usize> + 'static> Sender<P> {
+impl<P: ProducerContext<DeliveryOpaque = ()> + 'static> Sender<P> {
     /// A producer that knows these topics by their places in the list.
     pub fn new(producer: BaseProducer<P>, names: &[String]) -> Result<Self, KafkaError> {
         let mut topics = vec![];
@@ -80,8 +78,6 @@ impl<P: ProducerContext<DeliveryOpaque = usize> + 'static> Sender<P> {
                 v::RD_KAFKA_VTYPE_KEY,
                 key,
                 key_len,
-                v::RD_KAFKA_VTYPE_OPAQUE,
-                record.number as *mut c_void,
                 v::RD_KAFKA_VTYPE_TIMESTAMP,
                 record.timestamp,
                 v::RD_KAFKA_VTYPE_HEADERS,
@@ -157,7 +153,7 @@ impl<P: ProducerContext<DeliveryOpaque = usize> + 'static> Sender<P> {
     }
 }
 
-impl<P: ProducerContext<DeliveryOpaque = usize> + 'static> Drop for Sender<P> {
+impl<P: ProducerContext<DeliveryOpaque = ()> + 'static> Drop for Sender<P> {
     fn drop(&mut self) {
         for topic in self.topics.drain(..) {
             // SAFETY: the handle is ours, and the client still lives: fields are dropped behind this.
