@@ -13,7 +13,7 @@ mod topics;
 pub use catalog::{Catalog, Starting, TopicConfig};
 pub use identity::Identity;
 pub use thread::{Ended, dead_since};
-pub use topics::{KEEPS_REMOVALS, LEAST_KEPT, MAX_FUTURE, forgetful, hasty, prepare, repartitioned};
+pub use topics::{KEEPS_REMOVALS, LEAST_KEPT, MAX_FUTURE, choosy, forgetful, hasty, prepare, repartitioned};
 
 use crate::plan::Plan;
 use crate::runtime::{ControlHandle, Options, Stopped, Worker};

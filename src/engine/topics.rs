@@ -48,7 +48,11 @@ pub fn prepare<C: Catalog>(
             Role::Changelog => changelog(catalog, wish)?,
         }
     }
-    Ok(most)
+    let dead_letters = &plan.topics.get(plan.dead_letters).name;
+    match catalog.cleanup(dead_letters)? {
+        Some(policy) if policy.contains("compact") => Err(choosy(dead_letters, &policy)),
+        _ => Ok(most),
+    }
 }
 
 fn wish(plan: &Plan, topic: TopicId) -> TopicWish {
@@ -151,6 +155,18 @@ pub fn hasty(changelog: &str, ms: i64) -> Stopped {
     .hint(format!(
         "`kafka-configs.sh --bootstrap-server HOST:PORT --alter --topic {changelog} --add-config \
          {KEEPS_REMOVALS}={LEAST_KEPT}`"
+    ))
+}
+
+/// A topic for dead letters that does not take all of them.
+pub fn choosy(dead_letters: &str, policy: &str) -> Stopped {
+    Stopped::fatal(format!(
+        "the topic for dead letters `{dead_letters}` has `cleanup.policy={policy}`: it takes none without a key, and \
+         keeps one of each key"
+    ))
+    .hint(format!(
+        "`kafka-configs.sh --bootstrap-server HOST:PORT --alter --topic {dead_letters} --add-config \
+         cleanup.policy=delete`"
     ))
 }
 
@@ -294,5 +310,15 @@ config = { "max.message.bytes" = "2000000" }
         assert!(said.contains("has `delete.retention.ms=86400000`") && said.ends_with(mend), "{said}");
         made.keeps_removals = Some(LEAST_KEPT);
         assert_eq!(prepared(&mut made, true), Ok(4));
+    }
+
+    #[test]
+    fn a_compacted_topic_takes_no_dead_letters() {
+        let mut made = Made::default();
+        made.topics.insert("dead".to_owned(), (1, "compact,delete"));
+        let said = prepared(&mut made, true).expect_err("it is compacted");
+        let mend = "--alter --topic dead --add-config cleanup.policy=delete`";
+        assert!(said.contains("dead letters `dead` has `cleanup.policy=compact,delete`"), "{said}");
+        assert!(said.ends_with(mend), "{said}");
     }
 }

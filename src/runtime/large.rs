@@ -1,10 +1,11 @@
-//! Outputs that are larger than their topic takes.
+//! Outputs that their topic does not take: larger ones, and ones without a key where it is compacted.
 //!
 //! What a sink has written becomes a dead letter with as much of its value as fits, and the size and SHA-256 of all of
 //! it: enough to find it wherever it came from. A dead letter that is too large itself is cut the same way. The row of
 //! a table can neither be cut nor left out, so it stops the worker.
 //!
-//! Looked at where the outbox is handed over: as long as nothing is too large that is one compare.
+//! Looked at where the outbox is handed over: as long as nothing is too large that is one compare, and only a compacted
+//! output has its records looked at one by one.
 
 use super::worker::{Worker, running};
 use crate::headers;
@@ -23,12 +24,14 @@ pub(super) struct Sizes {
     most: Vec<usize>,
     /// The smallest of them: what is no larger needs no look.
     pub least: usize,
+    /// The outputs that take only records with a key.
+    keyed: Vec<TopicId>,
 }
 
 impl Default for Sizes {
     /// Nothing has been asked yet, so nothing is known to be too large.
     fn default() -> Self {
-        Sizes { most: vec![], least: usize::MAX }
+        Sizes { most: vec![], least: usize::MAX, keyed: vec![] }
     }
 }
 
@@ -43,14 +46,24 @@ struct Letter<'o> {
 }
 
 impl<T: Transport> Worker<T> {
-    /// Asks how large records may be; whether any topic takes less than it was known to.
+    /// Asks what records topics take; whether any takes less than it was known to.
     pub(super) fn ask_sizes(&mut self) -> bool {
         let topics = 0..self.plan.topics.all().len();
         let most: Vec<usize> = topics.map(|at| self.transport.most_bytes(TopicId(at as u16))).collect();
         let known = self.sizes.most.iter().copied().chain(std::iter::repeat(usize::MAX));
         let less = most.iter().zip(known).any(|(now, before)| *now < before);
-        self.sizes = Sizes { least: most.iter().copied().min().unwrap_or(usize::MAX), most };
-        less
+        let outputs = self.plan.topics.all().iter().enumerate().filter(|(_, t)| t.role == Role::Output);
+        let outputs: Vec<TopicId> = outputs.map(|(at, _)| TopicId(at as u16)).collect();
+        let keyed: Vec<TopicId> =
+            outputs.into_iter().filter(|topic| self.transport.needs_key(*topic)).collect();
+        let stricter = keyed.len() > self.sizes.keyed.len();
+        self.sizes = Sizes { least: most.iter().copied().min().unwrap_or(usize::MAX), most, keyed };
+        less || stricter
+    }
+
+    /// Whether something in the outbox has no key and goes where it needs one.
+    pub(super) fn lacks_a_key(&self) -> bool {
+        !self.sizes.keyed.is_empty() && self.out.records().iter().any(|output| self.sizes.lacks_a_key(output))
     }
 
     /// Replaces what is too large in the outbox by what is not.
@@ -59,8 +72,9 @@ impl<T: Transport> Worker<T> {
         let (old, mut new) = (std::mem::take(&mut self.out), Outbox::default());
         for output in old.records() {
             let most = self.sizes.most[output.topic.0 as usize];
+            let fits = output.len_bytes() <= most && !self.sizes.lacks_a_key(output);
             match self.plan.topics.get(output.topic).role {
-                _ if output.len_bytes() <= most => new.copy(&old, output),
+                _ if fits => new.copy(&old, output),
                 Role::Changelog => return Err(self.no_row(&old, output, most)),
                 Role::DeadLetters => self.cut_letter(&old, output, &mut new),
                 Role::Output | Role::Input => self.turn_away(&old, output, most, &mut new),
@@ -81,7 +95,10 @@ impl<T: Transport> Worker<T> {
                 break;
             }
         }
-        let reason = format!("output is too large for `{}`: {found} bytes, {most} allowed", topic.name);
+        let reason = match found > most {
+            true => format!("output is too large for `{}`: {found} bytes, {most} allowed", topic.name),
+            false => format!("output has no key, and `{}` is compacted", topic.name),
+        };
         let mut ours = vec![];
         headers::push(&mut ours, b"streamrun-reason", Some(reason.as_bytes()));
         headers::push(&mut ours, b"streamrun-node", Some(topic.owner.as_bytes()));
@@ -127,6 +144,13 @@ impl<T: Transport> Worker<T> {
             "raise `max.message.bytes` of `{name}`; or keep such records from `{owner}` with a `reject` or a filter \
              before it"
         ))
+    }
+}
+
+impl Sizes {
+    /// Whether a record has no key and goes where it needs one.
+    fn lacks_a_key(&self, output: &Output) -> bool {
+        !output.has_key && self.keyed.contains(&output.topic)
     }
 }
 

@@ -62,7 +62,7 @@ impl<T: Transport> Worker<T> {
     }
 
     /// Whether a record is refused although everything was done again since the last time, and that has taught nobody
-    /// how large it may be: it would be refused for ever.
+    /// what its topic takes: it would be refused for ever.
     fn is_refused_again(&mut self) -> bool {
         let learned = self.ask_sizes();
         std::mem::replace(&mut self.refused, true) && !learned

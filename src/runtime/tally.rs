@@ -123,7 +123,7 @@ impl Sub for SourceTally {
 pub type UnusableTally = [u64; Unusable::CLASSES.len()];
 
 /// What is said of records that their topic does not take.
-pub const TOO_LARGE: &str = "output is too large";
+pub const TOO_LARGE: &str = "output is too large, or lacks a key";
 
 /// The tallies of a task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

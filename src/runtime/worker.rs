@@ -313,7 +313,7 @@ impl<T: Transport> Worker<T> {
         if self.out.is_empty() {
             return Ok(());
         }
-        if self.out.largest() > self.sizes.least {
+        if self.out.largest() > self.sizes.least || self.lacks_a_key() {
             self.cut()?;
         }
         self.sent = true;

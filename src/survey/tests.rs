@@ -131,6 +131,20 @@ fn a_changelog_remembers_removed_rows_for_as_long_as_snapshots_are_believed() {
 }
 
 #[test]
+fn a_compacted_topic_takes_no_dead_letters() {
+    let bad = changed(|seen| {
+        drop(seen.topics.insert("dead".into(), topic(4, &[("cleanup.policy", "compact")])));
+    });
+    assert_eq!(
+        bad,
+        [
+            "error topic-setting: the topic for dead letters `dead` has `cleanup.policy=compact`: it takes none without \
+             a key, and keeps one of each key"
+        ]
+    );
+}
+
+#[test]
 fn settings_that_do_not_go_with_the_pipeline_are_suspicious() {
     let delete = |ms: &'static str| [("cleanup.policy", "delete"), ("retention.ms", ms)];
     let short = changed(|seen| drop(seen.topics.insert("readings".into(), topic(4, &delete("3600000")))));

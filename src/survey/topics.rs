@@ -2,7 +2,7 @@
 
 use super::{Seen, Survey, configure, count, said, warning};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::engine::{KEEPS_REMOVALS, LEAST_KEPT, hasty};
+use crate::engine::{KEEPS_REMOVALS, LEAST_KEPT, choosy, hasty};
 use crate::outbox::TopicId;
 use crate::plan::{Plan, Role, TopicPlan};
 use crate::produce::PARTITIONS;
@@ -121,6 +121,9 @@ fn there(plan: &Plan, seen: &Seen, topic: &TopicPlan, wanted: Option<u32>, surve
             .help(configure(name, "cleanup.policy=compact")),
             topic.place,
         );
+    }
+    if let Some(policy) = policy.filter(|p| *name == plan.settings.dead_letters && p.contains("compact")) {
+        survey.add(said(Code::TopicSetting, &choosy(name, policy)), topic.place);
     }
     remembers(seen, topic, survey);
 }

@@ -191,6 +191,12 @@ pub trait Transport {
         usize::MAX
     }
 
+    /// Whether a topic takes only records with a key, as a compacted one does, as far as is known. Others are not sent
+    /// there. A refusal may teach this, too.
+    fn needs_key(&mut self, _topic: TopicId) -> bool {
+        false
+    }
+
     /// Writes records, to be seen when they are committed.
     fn send(&mut self, outbox: &Outbox) -> Result<(), TransportError>;
 

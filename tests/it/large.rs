@@ -29,6 +29,14 @@ topic = "out"
 [count.seen]
 from = "in"
 by = "k"
+
+[source.anything]
+topic = "anything"
+schema = "reading"
+
+[sink.unkeyed]
+from = "anything"
+topic = "unkeyed"
 "#;
 
 /// What each record comes with.
@@ -118,6 +126,30 @@ fn what_is_refused_twice_stops_the_worker() {
     );
     assert_eq!(worker.report().counters.rollbacks, 1, "it was done again once");
     assert!(records(&cluster, "out").is_empty());
+}
+
+/// A compacted topic refuses what has no key, and the batch that it is in.
+fn pass_without_a_key(learns: Learns) {
+    let (cluster, mut worker) = world(&[], &[], learns);
+    cluster.compact("unkeyed");
+    for (key, x) in [(Some("a"), 1), (None, 2), (Some("a"), 3)] {
+        let value = Some(format!(r#"{{"k":"a","x":{x}}}"#).into_bytes());
+        let key = key.map(|key| key.as_bytes().to_vec());
+        cluster.write("anything", 0, Entry { timestamp: START, key, value, headers: vec![] });
+    }
+    run(&mut worker).unwrap();
+    let out: Vec<String> = records(&cluster, "unkeyed").into_iter().map(|(value, _)| value).collect();
+    assert_eq!(out, [r#"{"k":"a","x":1}"#, r#"{"k":"a","x":3}"#], "the others go on");
+    let [(value, headers)] = records(&cluster, "dead").try_into().unwrap();
+    let reason = "output has no key, and `unkeyed` is compacted";
+    assert_eq!((&*value, &*headers["streamrun-reason"]), (r#"{"k":"a","x":2}"#, reason));
+    assert!(worker.tallies().adds_up() && worker.tallies().dead_letters() == 1);
+}
+
+#[test]
+fn an_output_without_a_key_for_a_compacted_topic_becomes_a_dead_letter() {
+    pass_without_a_key(Learns::AtOnce);
+    pass_without_a_key(Learns::Refused);
 }
 
 #[test]

@@ -106,6 +106,7 @@ const TESTS: &[Test] = &[
         Needs::Power,
         poison::a_topic_that_takes_less_from_now_on,
     ),
+    ("poison::a_compacted_topic_and_no_key", Needs::Power, poison::a_compacted_topic_and_no_key),
     ("restart::first_output_after_a_start", Needs::Cluster, restart::first_output_after_a_start),
     ("restart::output_after_a_kill", Needs::Cluster, restart::output_after_a_kill),
     ("killed::exactly_once", Needs::Cluster, killed::exactly_once),

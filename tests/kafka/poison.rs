@@ -97,6 +97,35 @@ pub fn a_topic_that_takes_less_from_now_on() {
     assert!(why.len() == 1 && why[0].starts_with("output is too large"), "{why:?}");
 }
 
+/// An output's topic that is compacted takes no record without a key, nor a batch with one in it: it may be known from
+/// the start, or have become so.
+pub fn a_compacted_topic_and_no_key() {
+    for later in [false, true] {
+        let place = Place::shared("compacted");
+        place.create("in", 1, &[]);
+        place.create("out", 1, &[("cleanup.policy", if later { "delete" } else { "compact" })]);
+        place.pipeline(PIPELINE);
+        let (producer, topic) = (Producer::new(place.cluster.bootstrap()), place.topic("in"));
+        producer.send(&topic, &sound_record(0));
+        producer.flush();
+        let mut engine = Engine::start(&place, "a");
+        until_written(&place, &mut engine, 0);
+        if later {
+            let out = place.topic("out");
+            place.cluster.tool(&format!("configs --alter --topic {out} --add-config cleanup.policy=compact"));
+        }
+        producer.send(&topic, &Raw { key: None, ..sound_record(1) });
+        producer.send(&topic, &sound_record(2));
+        producer.flush();
+        until_written(&place, &mut engine, 2);
+        engine.terminated().with(0);
+        let dead = place.reader().read(&place.topic("dead"));
+        let why: Vec<String> = dead.iter().map(|found| found.header("streamrun-reason")).collect();
+        assert!(why.len() == 1 && why[0].starts_with("output has no key"), "later: {later}, {why:?}");
+        assert_eq!(dead[0].json()["id"], 1);
+    }
+}
+
 /// All that is odd about keys, values, headers, times and sizes.
 fn odd() -> Vec<(&'static str, Raw, Fate)> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").as_millis() as i64;

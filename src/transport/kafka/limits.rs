@@ -1,5 +1,5 @@
-//! What topics take: the largest record, and how far from now its timestamp may lie. Asked for once; what a broker
-//! refuses all the same is learnt.
+//! What topics take: the largest record, whether it needs a key, and how far from now its timestamp may lie. Asked for
+//! once; what a broker refuses all the same is learnt.
 
 use super::cluster::TopicConfig;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -18,6 +18,8 @@ pub struct Limits {
     pub batch: usize,
     /// The largest sum of key, value and headers.
     pub record: usize,
+    /// Whether a record needs a key: a compacted topic refuses those without, and their batches with them.
+    pub keyed: bool,
     /// How far before now a timestamp may lie, in milliseconds.
     before: i64,
     /// How far behind now.
@@ -35,6 +37,7 @@ impl Limits {
         Limits {
             batch,
             record: batch.saturating_sub(AROUND),
+            keyed: config.get("cleanup.policy").is_some_and(|policy| policy.contains("compact")),
             before: distance("message.timestamp.before.max.ms"),
             after: distance("message.timestamp.after.max.ms"),
         }
@@ -43,7 +46,7 @@ impl Limits {
     /// Takes over what the topic says now, if it takes less than it used to; whether it does.
     pub fn lower(&mut self, now: Option<Limits>) -> bool {
         let Some(now) = now.filter(|now| now.batch < self.batch) else { return false };
-        *self = Limits { record: self.record.min(now.record), ..now };
+        *self = Limits { record: self.record.min(now.record), keyed: self.keyed || now.keyed, ..now };
         true
     }
 
@@ -81,8 +84,17 @@ mod tests {
         for timestamp in [1, 1_700_000_000_000, i64::MAX] {
             assert_eq!(limits.timestamp(timestamp, 1_700_000_000_000), timestamp);
         }
+        assert!(!limits.keyed);
         assert_eq!(limits.timestamp(0, 5), 1);
         assert_eq!(limits.timestamp(-1, 5), 1);
+    }
+
+    #[test]
+    fn a_compacted_topic_needs_keys() {
+        for policy in ["compact", "compact,delete", "delete,compact"] {
+            assert!(limits(&[("cleanup.policy", policy)]).keyed, "{policy}");
+        }
+        assert!(!limits(&[("cleanup.policy", "delete")]).keyed);
     }
 
     #[test]

@@ -136,6 +136,11 @@ impl Producer {
         self.limits[topic].record
     }
 
+    /// Whether a topic takes only records with a key.
+    pub fn needs_key(&self, topic: usize) -> bool {
+        self.limits[topic].keyed
+    }
+
     /// Makes sure that there is a producer, and that nothing is open any more that one with our id has left.
     pub fn ensure(&mut self) -> Outcome<()> {
         if self.sender.is_some() {
@@ -304,7 +309,11 @@ impl Producer {
         let error = KafkaError::MessageProduction(*code);
         match code {
             RDKafkaErrorCode::MessageSizeTooLarge => self.too_large(record),
-            RDKafkaErrorCode::InvalidTimestamp | RDKafkaErrorCode::InvalidRecord => {
+            RDKafkaErrorCode::InvalidTimestamp => fault::fault(Class::Refused, &doing, &error),
+            // It is compacted since it was last looked at, or its settings may not be seen: then a key is missing.
+            RDKafkaErrorCode::InvalidRecord => {
+                let at = self.names.iter().position(|name| name == topic);
+                at.into_iter().for_each(|at| self.limits[at].keyed = true);
                 fault::fault(Class::Refused, &doing, &error)
             }
             code if fault::is_final(*code) => fault::fault(Class::Fatal, &doing, &error),

@@ -108,6 +108,10 @@ impl Transport for Kafka {
         self.producer.most_bytes(topic.0 as usize)
     }
 
+    fn needs_key(&mut self, topic: TopicId) -> bool {
+        self.producer.needs_key(topic.0 as usize)
+    }
+
     fn lag(&mut self, partition: Partition, position: i64) -> Option<i64> {
         let end = self.member.known_end(partition)?;
         let reached = self.member.reached(partition).unwrap_or(position);

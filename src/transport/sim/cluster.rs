@@ -5,7 +5,7 @@
 //! own. Time does not pass here: whoever drives the cluster says when a member has been silent for too long.
 
 use crate::transport::Position;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// A record in a log.
@@ -55,6 +55,8 @@ struct State {
     members: BTreeMap<u64, Member>,
     /// How large records may be; topics that are not named take all.
     limits: BTreeMap<String, usize>,
+    /// Topics that take only records with a key.
+    compacted: BTreeSet<String>,
     rebalancing: bool,
     ids: u64,
 }
@@ -124,6 +126,16 @@ impl Cluster {
     /// How many bytes a record of a topic may have.
     pub fn most_bytes(&self, topic: &str) -> usize {
         self.state().limits.get(topic).copied().unwrap_or(usize::MAX)
+    }
+
+    /// Has a topic refuse records without a key.
+    pub fn compact(&self, topic: &str) {
+        self.state().compacted.insert(topic.to_owned());
+    }
+
+    /// Whether a topic takes only records with a key.
+    pub fn needs_key(&self, topic: &str) -> bool {
+        self.state().compacted.contains(topic)
     }
 
     /// A number that nobody else has.

@@ -14,7 +14,7 @@ use super::{
     Chunk, Class, Event, Limits, Partition, Position, Record, Run, TopicWish, Transport, TransportError,
 };
 use crate::outbox::{Outbox, Output, TopicId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ struct Reading {
     paused: bool,
 }
 
-/// When a member learns how large the records of a topic may be.
+/// When a member learns what records a topic takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Learns {
     /// It is told.
@@ -49,6 +49,8 @@ pub struct Sim {
     chunk: Vec<(i64, Arc<Entry>)>,
     /// How large records may be, as refusals have taught it.
     learned: BTreeMap<TopicId, usize>,
+    /// Where they need a key, as refusals have taught it.
+    keyed: BTreeSet<TopicId>,
     /// When it learns that.
     pub learns: Learns,
     /// What goes wrong.
@@ -73,6 +75,7 @@ impl Sim {
             held: vec![],
             chunk: vec![],
             learned: BTreeMap::new(),
+            keyed: BTreeSet::new(),
             learns: Learns::default(),
             faults: Faults::default(),
         }
@@ -113,9 +116,16 @@ impl Sim {
         }
     }
 
-    /// Refuses a record that is larger than its topic takes.
+    /// Refuses a record that its topic does not take.
     fn refuse(&mut self, output: &Output) -> Outcome<()> {
         let topic = self.name(output.topic);
+        if !output.has_key && self.cluster.needs_key(topic) {
+            let message = format!("a record without a key is nothing for {topic}");
+            if self.learns == Learns::Refused {
+                self.keyed.insert(output.topic);
+            }
+            return Err(TransportError::new(Class::Refused, message));
+        }
         let (found, most) = (output.len_bytes(), self.cluster.most_bytes(topic));
         if found <= most {
             return Ok(());
@@ -259,6 +269,13 @@ impl Transport for Sim {
         match self.learns {
             Learns::AtOnce => self.cluster.most_bytes(self.name(topic)),
             Learns::Refused | Learns::Never => self.learned.get(&topic).copied().unwrap_or(usize::MAX),
+        }
+    }
+
+    fn needs_key(&mut self, topic: TopicId) -> bool {
+        match self.learns {
+            Learns::AtOnce => self.cluster.needs_key(self.name(topic)),
+            Learns::Refused | Learns::Never => self.keyed.contains(&topic),
         }
     }
 
