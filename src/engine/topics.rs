@@ -63,10 +63,14 @@ fn wish(plan: &Plan, topic: TopicId) -> TopicWish {
 /// The setting by which a cluster refuses records from the future.
 pub const MAX_FUTURE: &str = "message.timestamp.after.max.ms";
 
-/// Records that we write have event times, which the cluster's clock does not judge: it would refuse them for ever.
+/// Records that we write have event times, which the cluster's clock does not judge: it would refuse them for ever
+/// where they lie ahead, and delete them soon after they were written where they lie behind. How long outputs are kept
+/// is for the file to say.
 fn lasting(mut config: TopicConfig) -> TopicConfig {
-    if !config.iter().any(|(name, _)| name == MAX_FUTURE) {
-        config.push((MAX_FUTURE.to_owned(), i64::MAX.to_string()));
+    for (setting, value) in [(MAX_FUTURE, i64::MAX), ("retention.ms", -1)] {
+        if !config.iter().any(|(name, _)| name == setting) {
+            config.push((setting.to_owned(), value.to_string()));
+        }
     }
     config
 }
@@ -265,13 +269,24 @@ config = { "max.message.bytes" = "2000000" }
         let expected = [
             ("readings", 4, false, 1),
             ("p-per_id-changelog", 4, true, 0),
-            ("out", 4, false, 2),
-            ("dead", 4, false, 1),
+            ("out", 4, false, 3),
+            ("dead", 4, false, 2),
         ];
         assert_eq!(found, expected);
         assert_eq!(made.wishes[0].config, [("retention.ms".to_owned(), "86400000".to_owned())]);
         assert_eq!(made.wishes[2].config[0].0, "max.message.bytes");
         assert_eq!(made.wishes[3].config[0].0, MAX_FUTURE);
+        let for_good = ("retention.ms".to_owned(), "-1".to_owned());
+        assert!(
+            made.wishes[2..].iter().all(|wish| wish.config.contains(&for_good)),
+            "by their own times they are old"
+        );
+        let kept = lasting(vec![("retention.ms".to_owned(), "1000".to_owned())]);
+        assert_eq!(
+            kept.iter().filter(|(name, _)| name == "retention.ms").count(),
+            1,
+            "the file has the last word"
+        );
         made.wishes.clear();
         assert_eq!((prepared(&mut made, false), made.wishes.len()), (Ok(4), 0));
     }
