@@ -1,5 +1,9 @@
 //! Silence: inputs at their end stop holding others back, and a task all of whose inputs are quiet goes on by the
 //! wall clock, if its sources say so.
+//!
+//! That nothing comes from where an input ended is silence only if it still ends there: where a broker is not reached
+//! nothing comes either. So before a silence has an effect it is asked whether it is one. That is a question a window
+//! that closes, not one a turn.
 
 use super::task::Task;
 use super::worker::{Running, TaskId};
@@ -30,6 +34,8 @@ pub enum Moved {
     On,
     /// It has, and cannot go on before a commit.
     Full,
+    /// It has not: what seemed a silence may be none.
+    Doubtful,
 }
 
 impl Quiet {
@@ -104,19 +110,26 @@ pub fn advance<T: Transport>(
     for (at, input) in running.task.inputs.iter_mut().enumerate() {
         let partition = Partition { topic: input.topic, index: id.partition };
         let waiting = running.merge.as_ref().is_some_and(|m| !m.is_empty(at));
-        let at_end = !waiting && transport.at_end(partition)?;
+        let mut at_end = !waiting && transport.at_end(partition)?;
+        let stops = several && at_end && now - running.quiet.heard[at] >= HOLDS_BACK;
+        at_end &= !stops || input.idle || is_end(transport, partition, input.now.position);
         if !at_end {
             running.quiet.heard[at] = now;
         }
         all_at_end &= at_end;
-        input.idle = several && at_end && now - running.quiet.heard[at] >= HOLDS_BACK;
+        input.idle = stops && at_end;
     }
     if !all_at_end {
-        (running.quiet.last, running.quiet.clock) = (now, running.task.clock());
+        running.speaks(now);
         return Ok(Moved::Not);
     }
     let before = running.task.clock();
     let idle = idle_clock(running, now).filter(|clock| *clock > before);
+    // What has been begun goes on: it was one when the clock was moved.
+    let begins = |clock: &StreamTime| running.task.due() > before && running.task.due() <= *clock;
+    if idle.as_ref().is_some_and(begins) && !is_silent(id, running, transport) {
+        return Ok(Moved::Doubtful);
+    }
     // The clock is moved only where something is due: a clock that creeps on with every turn would be committed with
     // every interval, for nothing. Where it stands is known whenever it matters.
     let done = match idle {
@@ -135,4 +148,37 @@ pub fn advance<T: Transport>(
         (true, true) => Moved::On,
         (true, false) => Moved::Not,
     })
+}
+
+impl Running {
+    /// What seemed a silence may be none: if it is one it begins now.
+    pub fn doubt_silence(&mut self, now: i64) {
+        self.quiet.heard.fill(now);
+        self.speaks(now);
+    }
+
+    /// It is not quiet: a silence would begin here.
+    fn speaks(&mut self, now: i64) {
+        (self.quiet.last, self.quiet.clock) = (now, self.task.clock());
+    }
+}
+
+/// Whether all inputs still end where they were read to.
+fn is_silent<T: Transport>(id: TaskId, running: &Running, transport: &mut T) -> bool {
+    running.task.inputs.iter().all(|input| {
+        let partition = Partition { topic: input.topic, index: id.partition };
+        is_end(transport, partition, input.now.position)
+    })
+}
+
+/// Whether an input still ends where it was read to. Where that cannot be said it is not known to.
+fn is_end<T: Transport>(transport: &mut T, partition: Partition, position: i64) -> bool {
+    let reached = transport.reached(partition).unwrap_or(position);
+    match transport.bounds(partition) {
+        Ok((_, end)) => end <= reached,
+        Err(error) => {
+            tracing::debug!(%error, "a silence may be none");
+            false
+        }
+    }
 }

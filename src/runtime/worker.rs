@@ -333,7 +333,11 @@ impl<T: Transport> Worker<T> {
             let Some(TaskState::Running(running)) = self.tasks.get_mut(&id) else { continue };
             self.out.own = id.partition;
             let moved = idle::advance(id, running, &mut self.transport, now, &mut self.out)?;
-            busy |= moved != idle::Moved::Not;
+            if moved == idle::Moved::Doubtful {
+                // The answer may have taken a while.
+                running.doubt_silence(self.clock.now_ms());
+            }
+            busy |= matches!(moved, idle::Moved::On | idle::Moved::Full);
             self.must_commit |= moved == idle::Moved::Full;
             self.flush()?;
         }

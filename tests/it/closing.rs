@@ -1,10 +1,12 @@
 //! Windows that close: in the order of their ends and keys, each row once, whatever the batches and whoever dies.
 
-use crate::support::scenario::Act;
-use crate::support::{Outcome, Scenario, Strictness, World, kinds};
+use crate::support::scenario::{Act, START};
+use crate::support::{Outcome, Scenario, Sent, Strictness, World, kinds, world};
 use std::fmt::Write;
-use streamrun::runtime::Broken;
-use streamrun::transport::sim::{Fault, When};
+use std::sync::Arc;
+use streamrun::runtime::{Broken, Worker};
+use streamrun::time::{Clock, ManualClock};
+use streamrun::transport::sim::{Fault, Sim, When};
 
 const KEYS: usize = 25_000;
 
@@ -52,6 +54,39 @@ fn many_of(text: &str, batch: usize) -> Scenario {
         scenario = scenario.reading("in", &key, 1_000, "1");
     }
     scenario.settle()
+}
+
+/// What cannot be reached says nothing, which is no silence: what was written meanwhile is in time.
+#[test]
+fn an_outage_is_no_silence() {
+    let scenario = Scenario::new("an outage", MANY);
+    let (cluster, clock) = (world::cluster(&scenario), ManualClock::at(START));
+    let (sim, options) = (world::sim(&scenario, &cluster), world::options(&scenario, Broken::Nothing));
+    let mut worker = Worker::new(scenario.plan.clone(), sim, Arc::new(clock.clone()), options);
+    let mut nth = 0;
+    let mut write = |at: i64| {
+        nth += 1;
+        let value = format!(r#"{{"k":"a","x":1,"at":{}}}"#, START + at);
+        let (topic, key) = ("in".to_owned(), Some("a".to_owned()));
+        let sent = Sent { topic, partition: 0, key, value: Some(value), timestamp: START + at };
+        world::write(&cluster, &sent, nth);
+    };
+    let work = |worker: &mut Worker<Sim>, until: i64| {
+        while clock.now_ms() < START + until {
+            clock.advance(500);
+            world::settle(worker).unwrap();
+        }
+    };
+    write(1_000);
+    work(&mut worker, 1_000);
+    worker.transport.cut_off = true;
+    work(&mut worker, 31_000);
+    write(9_000);
+    worker.transport.cut_off = false;
+    work(&mut worker, 61_000);
+    let text = |value: &Option<Vec<u8>>| String::from_utf8(value.clone().unwrap()).unwrap();
+    let out: Vec<String> = cluster.records("out")[0].iter().map(|entry| text(&entry.value)).collect();
+    assert!(out.len() == 1 && out[0].contains("\"n\":2"), "{out:?}");
 }
 
 /// The window closes exactly when the clock reaches its end, and records of that very time stand behind.

@@ -11,7 +11,7 @@
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
 use support::{broker, proxy};
-use trials::{broken_brokers, frozen, killed, members, network, twins};
+use trials::{broken_brokers, frozen, killed, members, network, silence, twins};
 
 mod commands;
 mod dropped;
@@ -127,6 +127,7 @@ const TESTS: &[Test] = &[
     ("broker::killed_and_restarted", Needs::Power, broken_brokers::killed_and_restarted),
     ("broker::hung", Needs::Power, broken_brokers::hung),
     ("broker::the_coordinator_of_three_lost", Needs::Power, broken_brokers::the_coordinator_of_three_lost),
+    ("broker::an_outage_is_no_silence", Needs::Power, silence::an_outage_is_none),
     ("network::cut", Needs::Power, network::cut),
     ("network::delayed", Needs::Power, network::delayed),
     ("network::swallowed_whole", Needs::Power, network::swallowed_whole),

@@ -53,6 +53,8 @@ pub struct Sim {
     keyed: BTreeSet<TopicId>,
     /// When it learns that.
     pub learns: Learns,
+    /// Whether it cannot reach what it reads, and does not notice.
+    pub cut_off: bool,
     /// What goes wrong.
     pub faults: Faults,
 }
@@ -77,6 +79,7 @@ impl Sim {
             learned: BTreeMap::new(),
             keyed: BTreeSet::new(),
             learns: Learns::default(),
+            cut_off: false,
             faults: Faults::default(),
         }
     }
@@ -187,7 +190,7 @@ impl Transport for Sim {
                 return Ok(Event::Lost(self.partitions_of(&named)));
             }
         }
-        let mut left = limits.records;
+        let mut left = if self.cut_off { 0 } else { limits.records };
         self.held.clear();
         for (partition, reading) in self.reading.iter_mut().filter(|(_, r)| !r.paused) {
             let topic = &self.topics[partition.topic.0 as usize];
@@ -213,7 +216,7 @@ impl Transport for Sim {
     }
 
     fn bounds(&mut self, partition: Partition) -> Outcome<(i64, i64)> {
-        let fails = self.call(Class::Retry)?;
+        let fails = self.call(Class::Retry)? || self.cut_off;
         let end = self.cluster.end_offset(self.name(partition.topic), partition.index);
         lost(fails, Class::Retry, (0, end))
     }
@@ -254,7 +257,7 @@ impl Transport for Sim {
         let fails = self.call(Class::Retry)?;
         let end = self.cluster.end_offset(self.name(partition.topic), partition.index);
         let next = self.reading.get(&partition).map_or(0, |r| r.next);
-        lost(fails, Class::Retry, next >= end)
+        lost(fails, Class::Retry, next >= end || self.cut_off)
     }
 
     fn reached(&mut self, partition: Partition) -> Option<i64> {

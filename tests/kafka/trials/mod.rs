@@ -9,6 +9,7 @@ pub mod frozen;
 pub mod killed;
 pub mod members;
 pub mod network;
+pub mod silence;
 pub mod twins;
 
 pub use flow::Flow;

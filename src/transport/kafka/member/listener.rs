@@ -25,6 +25,8 @@ pub struct Listener {
     pub(super) said: Arc<Mutex<VecDeque<Said>>>,
     /// Nobody will answer any more.
     pub(super) leaving: Arc<AtomicBool>,
+    /// Whether a connection has failed since this was last looked at.
+    shaken: Arc<AtomicBool>,
     /// When librdkafka noticed that the group had not been reached for a whole session.
     silent: Arc<Mutex<Option<Instant>>>,
 }
@@ -38,6 +40,11 @@ impl Listener {
         let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
         silent.is_some_and(|at| at.elapsed() < EXPLAINS)
     }
+
+    /// Whether a connection has failed since this was last asked.
+    pub fn take_shaken(&self) -> bool {
+        self.shaken.swap(false, Ordering::Relaxed)
+    }
 }
 
 impl ClientContext for Listener {
@@ -50,6 +57,7 @@ impl ClientContext for Listener {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        self.shaken.store(true, Ordering::Relaxed);
         self.ear.error(error, reason);
     }
 }

@@ -108,6 +108,9 @@ impl Member {
             }
             None => {}
         }
+        if self.listener.take_shaken() {
+            self.doubt_ends();
+        }
         let said = self.listener.said.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         match said {
             None => Ok(News::Nothing),
@@ -242,6 +245,20 @@ impl Member {
     fn again(&mut self, partition: Partition) {
         if let Some(reading) = self.readings.get_mut(&partition) {
             reading.to_begin = reading.next.is_some() && !reading.paused;
+        }
+    }
+
+    /// Where a partition ended is said once, and holds for as long as it can be reached. It is read on from there, and
+    /// says so again.
+    fn doubt_ends(&mut self) {
+        let at_end = self.readings.iter_mut().filter(|(_, reading)| reading.end.is_some());
+        let doubted: Vec<Partition> = at_end.map(|(partition, _)| *partition).collect();
+        for partition in doubted {
+            if let Some(reading) = self.readings.get_mut(&partition) {
+                // Markers before the end are no records that would come again.
+                (reading.next, reading.end) = (reading.end, None);
+            }
+            self.again(partition);
         }
     }
 
