@@ -94,6 +94,9 @@ pub(super) enum Membership {
     Assigned,
 }
 
+/// For so long a worker that ends tries to commit, in milliseconds.
+const LAST_COMMIT: i64 = 10_000;
+
 /// A worker.
 #[derive(Debug)]
 pub struct Worker<T> {
@@ -442,10 +445,18 @@ impl<T: Transport> Worker<T> {
         self.must_commit = true;
     }
 
-    /// Commits what there is and leaves in peace.
+    /// Commits what there is and leaves in peace. What cannot be committed soon is left for the next start.
     pub fn finish(&mut self) -> Result<(), Stopped> {
         self.snapshot_at = i64::MIN;
-        self.commit_now()?;
+        let until = self.clock.now_ms().saturating_add(LAST_COMMIT);
+        while let Err(error) = self.mend().and_then(|()| self.commit()) {
+            let message = error.message.clone();
+            self.failed(error)?;
+            if self.clock.now_ms() >= until {
+                return Err(Stopped::fatal(message)
+                    .hint("what was committed is safe, and the rest is done again: start it again"));
+            }
+        }
         self.leave_snapshots();
         self.transport.leave();
         Ok(())

@@ -125,6 +125,7 @@ const TESTS: &[Test] = &[
     ("twins::one_goes_on", Needs::Cluster, twins::one_goes_on),
     ("twins::a_frozen_one_and_its_successor", Needs::Cluster, twins::a_frozen_one_and_its_successor),
     ("broker::killed_and_restarted", Needs::Power, broken_brokers::killed_and_restarted),
+    ("broker::terminated_without_one", Needs::Power, broken_brokers::terminated_without_one),
     ("broker::hung", Needs::Power, broken_brokers::hung),
     ("broker::the_coordinator_of_three_lost", Needs::Power, broken_brokers::the_coordinator_of_three_lost),
     ("broker::an_outage_is_no_silence", Needs::Power, silence::an_outage_is_none),

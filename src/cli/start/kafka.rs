@@ -33,5 +33,11 @@ fn topic(topic: &TopicPlan) -> Topic {
 
 fn overrun(kafka: &Kafka) -> Overrun {
     let watchdog = kafka.watchdog();
-    Box::new(move || Some(format!("{} does not end: the Kafka client hangs in it", watchdog.overrun()?)))
+    Box::new(move |is_late| match (watchdog.overrun(), is_late) {
+        (Some(what), _) => Some(format!("{what} does not end: the Kafka client hangs in it")),
+        (None, true) => {
+            Some(format!("no broker answers, and {} is not waited for any longer", watchdog.current()?))
+        }
+        (None, false) => None,
+    })
 }

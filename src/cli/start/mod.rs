@@ -10,7 +10,7 @@ use super::signals::Signals;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use streamrun::engine::{Ended, Engine, Identity, Until};
 use streamrun::plan::Plan;
 use streamrun::runtime::{Options, Stopped};
@@ -27,8 +27,11 @@ pub struct Opened<T> {
     overruns: Vec<Overrun>,
 }
 
-/// Says what a worker hangs in, if it does.
-type Overrun = Box<dyn Fn() -> Option<String>>;
+/// Says what a worker hangs in, if it does; where it is late, what it waits for.
+type Overrun = Box<dyn Fn(bool) -> Option<String>>;
+
+/// So long after a signal the cluster may still answer. Whoever has sent it sends a harder one some time after.
+const LAST_COMMIT: Duration = Duration::from_secs(15);
 
 impl<T: Transport + Send + 'static> Opened<T> {
     /// Starts the workers.
@@ -47,7 +50,7 @@ impl<T: Transport + Send + 'static> Opened<T> {
             None => tracing::info!(pipeline, workers, on = self.place, "starting"),
         }
         let engine = Engine::start(plan, self.transports, &options, until)?;
-        Ok(Started { engine, left: vec![], overruns: self.overruns, _identity: self.identity })
+        Ok(Started { engine, left: vec![], overruns: self.overruns, asked: None, _identity: self.identity })
     }
 }
 
@@ -64,13 +67,17 @@ pub struct Started {
     /// What workers have left that have ended.
     pub left: Vec<Ended>,
     overruns: Vec<Overrun>,
+    /// When a signal has asked for the end.
+    asked: Option<Instant>,
     _identity: Option<Identity>,
 }
 
 impl Started {
-    /// How it ended, if it has. A worker that hangs in a call that must end, ends the process.
+    /// How it ended, if it has. A worker that hangs in a call that must end, ends the process; one that still waits for
+    /// the cluster long after it was asked to end does, too.
     pub fn look(&mut self) -> Option<Result<(), Stopped>> {
-        if let Some(what) = self.overruns.iter().find_map(|overrun| overrun()) {
+        let is_late = self.asked.is_some_and(|at| at.elapsed() >= LAST_COMMIT);
+        if let Some(what) = self.overruns.iter().find_map(|overrun| overrun(is_late)) {
             give_up(&what);
         }
         self.engine.ended(&mut self.left)
@@ -83,7 +90,9 @@ impl Started {
             || started.borrow_mut().look(),
             || {
                 tracing::info!("ending: what is at hand is finished and committed");
-                started.borrow().engine.stop();
+                let mut started = started.borrow_mut();
+                started.asked = Some(Instant::now());
+                started.engine.stop();
             },
         )
     }

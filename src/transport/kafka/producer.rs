@@ -288,7 +288,7 @@ impl Producer {
     fn flush(&mut self) -> Outcome<()> {
         let within = self.patience();
         let Some(sender) = &self.sender else { return Err(self.gone()) };
-        let flushed = sender.flush(within);
+        let flushed = self.watchdog.watched("writing records", within * 4, || sender.flush(within));
         if let Some(undelivered) = self.reports.take() {
             return Err(self.undelivered(&undelivered));
         }

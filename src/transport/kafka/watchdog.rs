@@ -27,6 +27,11 @@ impl Watchdog {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = call;
     }
 
+    /// What is under way.
+    pub fn current(&self) -> Option<&'static str> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|call| call.what)
+    }
+
     /// What has been under way for longer than it may.
     pub fn overrun(&self) -> Option<&'static str> {
         let call = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -47,8 +52,8 @@ mod tests {
             while outside.overrun().is_none() {
                 std::thread::yield_now();
             }
-            assert_eq!(outside.overrun(), Some("a commit"));
+            assert_eq!((outside.overrun(), outside.current()), (Some("a commit"), Some("a commit")));
         });
-        assert_eq!(outside.overrun(), None);
+        assert_eq!((outside.overrun(), outside.current()), (None, None));
     }
 }

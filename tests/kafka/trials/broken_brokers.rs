@@ -73,15 +73,40 @@ pub fn the_coordinator_of_three_lost() {
     flow.judged(members);
 }
 
+/// Asked to end while there is no broker, a process does not wait for one for long, and says so. What it had in hand is
+/// done again.
+pub fn terminated_without_one() {
+    let cluster = Arc::new(Cluster::start(1));
+    // A transaction that has timed out is ended by the broker as it comes up, before it knows that it leads anything:
+    // then it forgets the partitions, and leaves it open there for good. So none times out here.
+    let workload = Workload { producer: "\"transaction.timeout.ms\" = 60000", ..Workload::default() };
+    let flow = Flow::start(Place::on(cluster.clone(), "broker-gone"), &workload);
+    let mut members = flow.members(1);
+    flow.catches_up("at first", &mut members);
+    for round in 0..rounds(2) {
+        cluster.kill9(1);
+        // At once, or in the middle of an attempt.
+        std::thread::sleep(Duration::from_secs(round));
+        let (home, engine) = members.remove(0);
+        let said = engine.terminated().with(1);
+        let last = said.lines().rev().take(2).collect::<Vec<_>>().join("\n");
+        assert!(last.contains("what was committed is safe") && last.contains("error: "), "{last}");
+        cluster.restart(1);
+        members.push(flow.member(&home));
+        flow.catches_up(&format!("round {round}"), &mut members);
+    }
+    flow.judged(members);
+}
+
 /// Waits until all that was sent is processed. A process may end itself on the way, because a call of its client
 /// never came back: that is no harm where somebody starts it again, as happens here.
 fn survives(flow: &Flow, when: &str, members: &mut [Member]) -> Duration {
     let (ends, since, mut ended) = (flow.ends(), Instant::now(), 0);
     until(when, DEADLINE, || {
         for (home, engine) in members.iter_mut() {
-            if engine.is_over().is_none() {
-                continue;
-            }
+            let Some(over) = engine.is_over() else { continue };
+            let hung = engine.said().contains("does not end: the Kafka client hangs in it");
+            assert!(over.code() == Some(1) && hung, "{when}: {home}, {over}\n{}", engine.last_words());
             ended += 1;
             println!("{when}: {home} ended itself and is started again\n{}", engine.last_words());
             assert!(ended < 5, "{when}: it does nothing else");
