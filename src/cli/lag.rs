@@ -143,6 +143,7 @@ fn age(
     while next < end && batch.is_empty() {
         next = source.read(topic, partition, (next, end), (1, 1), &mut batch)?;
     }
+    source.stop(topic, partition)?;
     Ok(batch.get(0).map(|record| (SystemClock.now_ms() - record.timestamp).max(0)))
 }
 

@@ -40,6 +40,14 @@ impl Identity {
         Err(Stopped::fatal(format!("{MOST} processes run with the state folder `{}`", state.display())))
     }
 
+    /// The place of a worker in the group and among producers: it begins with the pipeline's name, which access rules
+    /// rest on, and no other pipeline, identity or worker has it. Names of pipelines have `-` in them as well, so that
+    /// of an identity loses it: instance `b-1` of the pipeline `a` is not instance `1` of `a-b`.
+    pub fn place(&self, pipeline: &str, worker: u32) -> String {
+        let name = self.name.replace('_', "__").replace('-', "_.");
+        format!("{pipeline}-{name}-{worker}")
+    }
+
     /// The identity of this name, for processes whose folder does not outlive them.
     pub fn named(state: &Path, name: &str) -> Result<Self, Stopped> {
         named_well(name)?;
@@ -152,6 +160,25 @@ mod tests {
         for bad in ["", "a/b", "ä", "a b", &"x".repeat(101)] {
             Identity::named(dir.path(), bad).expect_err(bad);
         }
+    }
+
+    #[test]
+    fn no_two_workers_have_one_place() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let place = |pipeline, name: &str, worker| {
+            Identity::named(dir.path(), name).expect("free").place(pipeline, worker)
+        };
+        assert_eq!(place("p", "1f3c", 0), "p-1f3c-0");
+        let all = [
+            place("a", "b-1", 0),
+            place("a-b", "1", 0),
+            place("a", "b", 1),
+            place("a", "b_.1", 0),
+            place("a", "b_-1", 0),
+            place("a", "b__.1", 0),
+        ];
+        let different: std::collections::BTreeSet<&String> = all.iter().collect();
+        assert_eq!(different.len(), all.len(), "{all:?}");
     }
 
     #[test]

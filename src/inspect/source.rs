@@ -30,6 +30,11 @@ pub trait Source: fmt::Debug {
         most: (usize, usize),
         batch: &mut Batch,
     ) -> Outcome<i64>;
+
+    /// No more of a partition will be read.
+    fn stop(&mut self, _topic: &str, _partition: u32) -> Outcome<()> {
+        Ok(())
+    }
 }
 
 impl Source for local::Client {
@@ -96,5 +101,9 @@ impl Source for kafka::Client {
         batch: &mut Batch,
     ) -> Outcome<i64> {
         kafka::Client::read(self, topic, partition, range, most, batch)
+    }
+
+    fn stop(&mut self, topic: &str, partition: u32) -> Outcome<()> {
+        kafka::Client::stop(self, topic, partition)
     }
 }

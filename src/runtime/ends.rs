@@ -87,6 +87,8 @@ impl<T: Transport> Worker<T> {
         let rests = turn == Turn::Idle && now >= self.commit_at && self.is_ready() && !self.is_dirty();
         if rests {
             self.pass_over();
+            // There is nothing left that could be undone again and again.
+            self.undone = 0;
         }
     }
 

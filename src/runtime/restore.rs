@@ -89,6 +89,9 @@ impl<T: Transport> Worker<T> {
         for (at, (position, metadata)) in committed.iter().zip(&metadata).enumerate() {
             let standing = self.standing(&task, at, inputs[at], position.as_ref(), metadata.as_ref())?;
             standings.push((at, standing));
+            // Where it ends the next time is somewhere else, and what lies between would be passed over.
+            let start = self.plan.sources[task.inputs[at].source].start;
+            task.unmarked |= position.is_none() && start == Start::Latest;
         }
         let (clock, commit) = newest.as_ref().map_or((StreamTime::START, 0), |m| (m.clock, m.commit));
         let ticked = newest.as_ref().map_or(self.clock.now_ms(), |m| m.ticked);
@@ -448,9 +451,7 @@ impl<T: Transport> Worker<T> {
         self.tasks.insert(id, TaskState::Running(Box::new(running)));
         Ok(())
     }
-}
 
-impl<T: Transport> Worker<T> {
     /// Positions say that a table has been written, and its changelog holds nothing of it.
     fn made_anew(&self, log: &Log) -> TransportError {
         let (table, topic) =

@@ -63,6 +63,8 @@ pub struct Task {
     emitted: usize,
     /// The stores of which the changelog does not say yet what its bytes mean.
     pub(super) untold: Vec<usize>,
+    /// Whether it begins somewhere that is not the same the next time, and nobody has committed it yet.
+    pub(super) unmarked: bool,
     /// When the last run was started that has started its tables over; 0: none has.
     pub(super) reset: i64,
     /// Rows of a table that is started over: their keys have to go.
@@ -106,6 +108,7 @@ impl Task {
             rows: Rows::new(plan.width),
             emitted: 0,
             untold: vec![],
+            unmarked: false,
             reset: 0,
             forgotten: vec![],
             registers: vec![0; plan.width],
@@ -295,7 +298,11 @@ impl Task {
         let moved = self.clock != self.committed_clock || self.ticked != self.committed_ticked;
         // Rows that reached no topic have closed their windows all the same.
         let closed = self.emitted > 0;
-        moved || closed || !self.forgotten.is_empty() || self.inputs.iter().any(|i| i.now != i.committed)
+        moved
+            || closed
+            || self.unmarked
+            || !self.forgotten.is_empty()
+            || self.inputs.iter().any(|i| i.now != i.committed)
     }
 
     /// Whether records have been processed since the last commit.
@@ -342,6 +349,7 @@ impl Task {
         self.stores.iter_mut().for_each(crate::store::Store::committed);
         self.untold.clear();
         self.forgotten.clear();
+        self.unmarked = false;
         self.inputs.iter_mut().for_each(|input| input.committed = input.now);
         (self.committed_clock, self.committed_ticked, self.emitted) = (self.clock, self.ticked, 0);
         self.committed_tallies.copy_from(&self.tallies);

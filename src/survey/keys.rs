@@ -52,6 +52,7 @@ pub fn sample(
                 next = client.read(name, partition, (next, end), (NEWEST as usize, 4 << 20), &mut batch)?;
                 sample.take_in(plan, &mut input, &batch, name, (partition, count), now_ms);
             }
+            client.stop(name, partition)?;
         }
     }
     Ok(sample)

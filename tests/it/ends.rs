@@ -302,3 +302,22 @@ fn a_silence_goes_on_over_what_is_no_record() {
         );
     }
 }
+
+/// Where the end was when it came is committed before there is a record: one that comes while nobody is there is the
+/// first to be read.
+#[test]
+fn who_starts_at_the_end_comes_back_to_it() {
+    let text = WINDOWS.replace("key = \"k\"\n", "key = \"k\"\nstart = \"latest\"\n");
+    let scenario = Scenario::new("latest", &text);
+    let (cluster, clock) = (cluster(&scenario), ManualClock::at(START));
+    let record = |at: i64| Entry { key: Some(b"a".to_vec()), ..entry(&format!(r#"{{"k":"a","at":{at}}}"#)) };
+    cluster.write("in", 0, record(START));
+    let mut first = worker_by(&scenario, &cluster, &clock);
+    settle(&mut first).unwrap();
+    first.transport.crash();
+    cluster.write("in", 0, record(START + 1));
+    let mut second = worker_by(&scenario, &cluster, &clock);
+    settle(&mut second).unwrap();
+    let read: u64 = second.tallies().sources.iter().map(|source| source.input).sum();
+    assert_eq!(read, 1, "and not what was there before it first came");
+}

@@ -91,6 +91,11 @@ impl Client {
         reading.read(topic, partition, (from, end), most, batch)
     }
 
+    /// Stops reading a partition: what is fetched ahead of the reader is nothing that anyone waits for.
+    pub fn stop(&mut self, topic: &str, partition: u32) -> Outcome<()> {
+        self.reading.as_mut().map_or(Ok(()), |reading| reading.stop(topic, partition))
+    }
+
     fn reading<'r>(reading: &'r mut Option<Reading>, cluster: &Cluster) -> Outcome<&'r mut Reading> {
         Ok(match reading {
             Some(reading) => reading,
@@ -175,6 +180,16 @@ impl Reading {
                 return Err(TransportError::new(Class::Retry, message));
             }
         }
+    }
+
+    fn stop(&mut self, topic: &str, partition: u32) -> Outcome<()> {
+        if self.open.remove(&(topic.to_owned(), partition)).is_none() {
+            return Ok(());
+        }
+        let mut list = TopicPartitionList::new();
+        list.add_partition(topic, partition as i32);
+        let stopped = self.consumer.incremental_unassign(&list);
+        stopped.map_err(|e| fault::asking(&format!("{topic}-{partition} cannot be let go of"), &e))
     }
 
     /// Sees to it that a partition is being read from an offset on.

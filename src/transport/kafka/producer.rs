@@ -372,8 +372,7 @@ impl Producer {
         });
         match committed {
             Ok(()) => Ok(()),
-            // Refused as a whole: it has not happened.
-            Err(error) if error.abortable => Err(self.failed("the transaction cannot be committed", &error)),
+            // Whatever librdkafka says: the reply to a first attempt may be lost, and the error be that of the second.
             Err(error) => {
                 let fenced = self.failed("the transaction may be committed or not", &error);
                 let fatal = fenced.class == Class::Fatal;
@@ -401,6 +400,11 @@ impl Producer {
                 return self.ensure();
             }
         } else if !self.cluster.settings().exactly_once {
+            // One that has lost the order of what it sent takes nothing any more.
+            if sender.producer().client().fatal_error().is_some() {
+                self.sender = None;
+                return self.ensure();
+            }
             sender.producer().purge(PurgeConfig::default().queue().inflight());
             sender.flush(within);
         }

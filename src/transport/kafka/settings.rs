@@ -86,6 +86,9 @@ impl Settings {
         config.set("enable.partition.eof", "true");
         // The end of a log is only said once a fetch has come back without anything.
         config.set("fetch.wait.max.ms", "10");
+        // By partition, of which there may be hundreds.
+        config.set("queued.min.messages", "10000");
+        config.set("queued.max.messages.kbytes", "4096");
         self.without_group(config)
     }
 
@@ -220,6 +223,7 @@ mod tests {
         };
         assert_eq!(settings.member("a").get("session.timeout.ms"), Some("3000"));
         assert_eq!(settings.reader().get("session.timeout.ms"), None);
+        assert_eq!(settings.reader().get("queued.max.messages.kbytes"), Some("4096"));
         assert_eq!(settings.producer("a", 1, 1).get("transaction.timeout.ms"), Some("2000"));
         assert_eq!(settings.sender().get("transaction.timeout.ms"), None);
         assert_eq!(settings.transaction_ms(), 2000);

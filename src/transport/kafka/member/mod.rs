@@ -111,19 +111,20 @@ impl Member {
         if self.listener.take_shaken() {
             self.doubt_ends();
         }
-        let said = self.listener.said.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        match said {
-            None => Ok(News::Nothing),
-            Some(Said::Assigned(named)) => self.assigned(&named).map(News::Assigned),
-            Some(Said::Revoked { partitions, lost: false }) => {
-                Ok(News::Revoked(self.partitions(&partitions)))
-            }
+        let said = self.listener.said.lock().unwrap_or_else(PoisonError::into_inner).front().cloned();
+        let news = match said {
+            None => return Ok(News::Nothing),
+            Some(Said::Assigned(named)) => News::Assigned(self.assigned(&named)?),
+            Some(Said::Revoked { partitions, lost: false }) => News::Revoked(self.partitions(&partitions)),
             Some(Said::Revoked { partitions, lost: true }) => {
                 let partitions = self.partitions(&partitions);
                 self.release(&partitions)?;
-                Ok(News::Lost(partitions))
+                News::Lost(partitions)
             }
-        }
+        };
+        // Not before: the group says it once, and what could not be done about it is done with the next poll.
+        self.listener.said.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        Ok(news)
     }
 
     /// What ails the membership, if it is not for librdkafka to mend.
