@@ -143,13 +143,15 @@ impl<T: Transport> Worker<T> {
         let before: Vec<u64> =
             self.tasks.values().filter_map(TaskState::running).flat_map(Running::commits).collect();
         let number = |p: &Option<Position>| p.as_ref().map_or(0, commit_of);
-        Ok(if happened {
+        let decided = if happened {
             Decided::Happened
         } else if committed.iter().map(number).eq(before) {
             Decided::NeverHappened
         } else {
             Decided::Overtaken
-        })
+        };
+        tracing::debug!(?decided, number = self.commits + 1, "a commit was in doubt");
+        Ok(decided)
     }
 
     /// The positions of a commit that may have happened or not.

@@ -439,6 +439,12 @@ impl<T: Transport> Worker<T> {
         let whole = logs.len() == task.changelogs().len();
         let stands_for = whole.then(|| logs.iter().map(|log| (log.partition.topic, log.end)).collect());
         for log in logs {
+            let rows = log.forgets.as_ref().map_or(0, BTreeSet::len);
+            if commit == 0 && rows > 0 {
+                // The group has expired, or somebody has deleted its offsets.
+                let (table, partition) = (&self.plan.stores[log.store].name, id.partition);
+                tracing::warn!(table, partition, rows, "starts over: nothing is committed for its inputs");
+            }
             let keys = log.forgets.into_iter().flatten();
             task.forgotten.extend(keys.map(|key| (log.partition.topic, key)));
         }

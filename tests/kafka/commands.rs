@@ -186,18 +186,71 @@ pub fn lag_names_what_is_left_and_who_is_at_it() {
     assert_eq!(before.len(), 3);
     assert!(before.iter().all(|p| p["committed"].is_null() && p["owner"].is_null()), "{before:?}");
     assert_eq!(before.iter().filter_map(|p| p["lag_records"].as_i64()).sum::<i64>(), 30);
+    for partition in &before {
+        let (records, seconds) =
+            (partition["lag_records"].as_i64(), partition["lag_seconds"].as_f64().unwrap());
+        assert!((records > Some(0)) == (seconds > 0.0) && seconds < 600.0, "{partition}");
+    }
     let engine = Engine::start(&place, "a");
     until("all of it read", DEADLINE, || {
         let now = lag(&place);
         // Where nothing ever was, nothing is committed.
         let read = |p: &Value| p["committed"] == p["end"] || (p["end"] == 0 && p["committed"].is_null());
-        let done = now.iter().all(|p| p["lag_records"] == 0 && read(p));
+        let done = now.iter().all(|p| p["lag_records"] == 0 && p["lag_seconds"] == 0.0 && read(p));
         let owned = now.iter().all(|p| p["owner"].as_str().is_some_and(|o| o.starts_with(&place.name)));
         (done && owned).then_some(())
     });
     engine.terminated().with(0);
     let text = fine(&place, "lag p.toml");
     assert!(text.starts_with("TOPIC") && text.ends_with("0 behind in all\n"), "{text}");
+}
+
+/// What Kafka's own tool says of the group is what `lag` says; and a group that is deleted, as one is that expires, is
+/// spoken of.
+pub fn the_group_is_one_for_kafkas_own_tools() {
+    let place = place("groups", &creating());
+    fine(&place, "produce p.toml --count 60 --interval 0s");
+    assert!(!run_to_end(&place).contains("starts over"), "there is nothing to start over at first");
+    fine(&place, "produce p.toml --count 30 --interval 0s");
+    let ours: Value = serde_json::from_str(&fine(&place, "lag p.toml --format json")).expect("JSON");
+    let said = place.cluster.tool(&format!("groups --describe --group {}", place.name));
+    let topic = place.topic("in");
+    let mut theirs: BTreeMap<i64, [String; 3]> = BTreeMap::new();
+    for line in said.lines().filter(|line| line.contains(&topic)) {
+        let words: Vec<&str> = line.split_whitespace().skip_while(|word| *word != topic).collect();
+        let number = |word: &str| words[header(&said, word) - header(&said, "TOPIC")].to_owned();
+        theirs.insert(
+            number("PARTITION").parse().expect("a number"),
+            ["CURRENT-OFFSET", "LOG-END-OFFSET", "LAG"].map(number),
+        );
+    }
+    assert_eq!(theirs.len(), 3, "{said}");
+    for partition in ours.as_array().expect("an array") {
+        let number = |name: &str| partition[name].as_i64().map_or("-".to_owned(), |n| n.to_string());
+        let of = &theirs[&partition["partition"].as_i64().expect("a number")];
+        // Where nothing is committed theirs has no lag, and ours all that is there.
+        let lag = if partition["committed"].is_null() { "-".to_owned() } else { number("lag_records") };
+        assert_eq!(of, &[number("committed"), number("end"), lag], "{said}");
+    }
+    // The place of a process that has ended is free when its session is over.
+    until("a group without members", DEADLINE, || {
+        let said = place.cluster.tool(&format!("groups --delete --group {}", place.name));
+        said.contains("was successful").then_some(())
+    });
+    let said = run_to_end(&place);
+    assert!(said.contains("starts over: nothing is committed for its inputs"), "{said}");
+    let rows = lines(&fine(&place, "inspect NAME-per_id-changelog --limit all --format json"));
+    let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row["value"]["count"].is_i64()) {
+        counts.insert(row["key"].to_string(), row["value"]["count"].as_i64().expect("a number"));
+    }
+    assert_eq!(counts.values().sum::<i64>(), 90, "counted once, from the beginning");
+}
+
+/// Which word of a line a title stands over.
+fn header(said: &str, title: &str) -> usize {
+    let line = said.lines().find(|line| line.contains("CURRENT-OFFSET")).expect("a line of titles");
+    line.split_whitespace().position(|word| word == title).expect("a title")
 }
 
 pub fn a_cluster_is_held_against_the_file() {

@@ -22,8 +22,28 @@ const OUT: TopicId = TopicId(1);
 /// What a transport is in the middle of, and how it gets there.
 type State = (&'static str, fn(&mut Kafka));
 
+/// What a transport is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Make {
+    Usual,
+    AtLeastOnce,
+    ConsumerProtocol,
+}
+
 /// Every state in turn, on one broker.
 pub fn in_any_state() {
+    in_any_state_of(Make::Usual);
+}
+
+pub fn at_least_once_in_any_state() {
+    in_any_state_of(Make::AtLeastOnce);
+}
+
+pub fn with_the_consumer_protocol_in_any_state() {
+    in_any_state_of(Make::ConsumerProtocol);
+}
+
+fn in_any_state_of(make: Make) {
     let place = place(crate::broker::shared());
     let states: [State; 8] = [
         ("opened", |_| {}),
@@ -46,12 +66,14 @@ pub fn in_any_state() {
         }),
     ];
     for (round, (state, to)) in states.iter().enumerate() {
-        let mut kafka = open(&place, &format!("{round}"));
+        let mut kafka = open_as(&place, &format!("{round}"), make);
         to(&mut kafka);
         soon(state, SOON, kafka);
     }
-    // Whoever comes next in the last one's place is let in, and nothing hangs.
-    let mut kafka = open(&place, "7");
+    // Whoever comes next in the last one's place is let in, and nothing hangs. The server's own sharing out lets nobody
+    // in before the session of the last one is over.
+    let instance = if make == Make::ConsumerProtocol { "another" } else { "7" };
+    let mut kafka = open_as(&place, instance, make);
     let positions = some_records(&mut kafka);
     kafka.send(&outbox()).expect("sent");
     kafka.commit(&positions).expect("committed");
@@ -113,11 +135,18 @@ fn place(cluster: Arc<Cluster>) -> Place {
 }
 
 fn open(place: &Place, instance: &str) -> Kafka {
+    open_as(place, instance, Make::Usual)
+}
+
+fn open_as(place: &Place, instance: &str, make: Make) -> Kafka {
+    let consumer_protocol = make == Make::ConsumerProtocol;
+    let session = ("session.timeout.ms".to_owned(), "3000".to_owned());
     let settings = Settings {
         brokers: vec![place.cluster.bootstrap().to_owned()],
         group: place.name.clone(),
-        exactly_once: true,
-        consumer: vec![("session.timeout.ms".to_owned(), "3000".to_owned())],
+        exactly_once: make != Make::AtLeastOnce,
+        consumer_protocol,
+        consumer: if consumer_protocol { vec![] } else { vec![session] },
         ..Settings::default()
     };
     let cluster = kafka::Cluster::connect(settings).expect("it answers");

@@ -77,6 +77,11 @@ const TESTS: &[Test] = &[
         commands::lag_names_what_is_left_and_who_is_at_it,
     ),
     (
+        "commands::the_group_is_one_for_kafkas_own_tools",
+        Needs::Power,
+        commands::the_group_is_one_for_kafkas_own_tools,
+    ),
+    (
         "commands::a_cluster_is_held_against_the_file",
         Needs::Cluster,
         commands::a_cluster_is_held_against_the_file,
@@ -92,6 +97,12 @@ const TESTS: &[Test] = &[
         commands::a_place_is_taken_by_one_process_and_found_again,
     ),
     ("dropped::in_any_state", Needs::Cluster, dropped::in_any_state),
+    ("dropped::at_least_once_in_any_state", Needs::Cluster, dropped::at_least_once_in_any_state),
+    (
+        "dropped::with_the_consumer_protocol_in_any_state",
+        Needs::Cluster,
+        dropped::with_the_consumer_protocol_in_any_state,
+    ),
     ("dropped::before_it_has_answered", Needs::Cluster, dropped::before_it_has_answered),
     (
         "dropped::a_topic_that_is_made_again_has_another_id",

@@ -108,8 +108,8 @@ impl Cluster {
         let mut command = Command::new(SCRIPT);
         command.args(line.split_whitespace()).arg("--dir").arg(own.folder.path().join("k"));
         let output = command.stdin(Stdio::null()).output().expect("bash is there");
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "kafka {line}\n{said}{}", String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(output.status.success(), "kafka {line}\n{said}");
         said
     }
 

@@ -49,5 +49,7 @@ pub fn past_its_transaction() {
         members[0].1.thaw();
         flow.catches_up(&format!("round {round}"), &mut members);
     }
+    let said = members[0].1.said();
+    assert!(said.contains("the producer was fenced off outlived=true"), "no transaction was ended under it");
     flow.judged(members);
 }
