@@ -247,6 +247,42 @@ pub fn the_group_is_one_for_kafkas_own_tools() {
     assert_eq!(counts.values().sum::<i64>(), 90, "counted once, from the beginning");
 }
 
+/// SIGTERM in the middle of a long restore: it ends in peace, and whoever comes next has its place and all rows.
+pub fn a_long_restore_is_ended_and_begun_again() {
+    const KEYS: usize = 200_000;
+    let place = place("long", &creating().replace("partitions = 3", "partitions = 1"));
+    fine(&place, "produce p.toml --count 1 --interval 0s");
+    let producer = Producer::new(place.cluster.bootstrap());
+    let value = |id: &str| format!(r#"{{"id":"{id}","n":1,"at":"2026-01-01T00:00:00Z"}}"#).into_bytes();
+    let send = |id: String| {
+        let value = Some(value(&id));
+        producer.send(&place.topic("in"), &Raw { key: Some(id.into_bytes()), value, ..Raw::default() });
+    };
+    (0..KEYS).for_each(|n| send(format!("k-{n}")));
+    producer.flush();
+    let run = "run p.toml --status off --state-dir state";
+    let first = identity(&run_to_end(&place));
+    let snapshots = place.path().join("state").join(&place.name).join("identity-1.snapshots");
+    std::fs::remove_dir_all(snapshots).expect("removed");
+    let line = format!("{run} --kafka {}", place.cluster.bootstrap());
+    let engine = Engine::spawn(&place, &line, "restoring");
+    until("an assignment", DEADLINE, || engine.said().contains("assigned inputs=1").then_some(()));
+    let said = engine.terminated().with(0);
+    assert!(!said.contains("tables restored"), "it was not in the middle");
+    send("k-7".to_owned());
+    producer.flush();
+    let last = run_to_end(&place);
+    assert_eq!((identity(&said), identity(&last)), (first.clone(), first));
+    let counted = place.reader().read(&place.topic("out"));
+    assert_eq!(counted.last().expect("an output").json()["count"], 2);
+    assert_eq!(counted.len(), KEYS + 2);
+}
+
+/// Who a process says that it is.
+fn identity(said: &str) -> Option<String> {
+    said.split("identity=").nth(1).and_then(|rest| rest.split('"').nth(1).map(str::to_owned))
+}
+
 /// Which word of a line a title stands over.
 fn header(said: &str, title: &str) -> usize {
     let line = said.lines().find(|line| line.contains("CURRENT-OFFSET")).expect("a line of titles");
@@ -322,9 +358,6 @@ pub fn a_place_is_taken_by_one_process_and_found_again() {
     refused(&place, again, &["another process on this host runs as the instance `pod-0`", "`--instance`"]);
     first.is_alive("when a second one is refused");
     first.terminated().with(0);
-    let identity = |said: &str| {
-        said.split("identity=").nth(1).and_then(|rest| rest.split('"').nth(1).map(str::to_owned))
-    };
     let one = identity(&run_to_end(&place)).expect("an identity");
     assert_eq!(identity(&run_to_end(&place)), Some(one), "the old place is found again");
 }

@@ -82,6 +82,11 @@ const TESTS: &[Test] = &[
         commands::the_group_is_one_for_kafkas_own_tools,
     ),
     (
+        "commands::a_long_restore_is_ended_and_begun_again",
+        Needs::Cluster,
+        commands::a_long_restore_is_ended_and_begun_again,
+    ),
+    (
         "commands::a_cluster_is_held_against_the_file",
         Needs::Cluster,
         commands::a_cluster_is_held_against_the_file,
