@@ -48,8 +48,12 @@ pub fn at_least_once() {
         flow.catches_up(&format!("round {round}"), &mut members);
     }
     let (place, logs) = flow.ended(members);
-    let faults =
-        [repeats(&logs, &kills), verify::positions(&logs.samples), verify::hanging(&logs.ends)].concat();
+    let faults = [
+        repeats(&logs, &kills, workload.rate),
+        verify::positions(&logs.samples),
+        verify::hanging(&logs.ends),
+    ]
+    .concat();
     assert!(faults.is_empty(), "{}: {}", place.name, faults.join("\n"));
 }
 
@@ -63,8 +67,9 @@ fn fresh_positions(flow: &Flow) -> Vec<Option<i64>> {
     until("positions", DEADLINE, || reader::committed(&consumer, &place.topic("in"), PARTITIONS))
 }
 
-/// Each id is there, and once more at most for each kill that found it between what was committed and the end.
-fn repeats(logs: &Logs, kills: &[Kill]) -> Vec<String> {
+/// Each id is there, and once more at most for each kill that found it between what was committed and the end. All in
+/// all no more are repeated than come within ten intervals of commits for each kill.
+fn repeats(logs: &Logs, kills: &[Kill], rate: u64) -> Vec<String> {
     let mut times: BTreeMap<i64, u64> = BTreeMap::new();
     logs.counted.iter().filter_map(|found| found.json()["id"].as_i64()).for_each(|id| {
         *times.entry(id).or_default() += 1;
@@ -84,6 +89,10 @@ fn repeats(logs: &Logs, kills: &[Kill]) -> Vec<String> {
         }
     }
     faults.extend(times.keys().map(|id| format!("nobody sent {id}")));
+    let most = kills.len() as u64 * rate;
+    if repeated > most {
+        faults.push(format!("{repeated} records are repeated, more than {most}"));
+    }
     faults.truncate(5);
     println!("{} kills, {repeated} of {} records repeated", kills.len(), logs.input.len());
     faults
