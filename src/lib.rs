@@ -56,6 +56,7 @@ pub mod inspect;
 pub mod metrics;
 pub mod operator;
 pub mod operators;
+pub mod origin;
 pub mod outbox;
 pub mod partitioner;
 pub mod plan;

@@ -121,7 +121,8 @@ fn check(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) -> Built {
     let (windows, by) = (StoreId::new(store), grouping.key);
     let row_file = row.file;
     let tumble = Tumble { by, every, offset, late, windows, slots, compute, key, bounds };
-    Built { table: Some(table), rows_in: Some(row_file), ..Built::new(row, what) }.running(Some(tumble))
+    let beat = Some((every, offset));
+    Built { table: Some(table), rows_in: Some(row_file), beat, ..Built::new(row, what) }.running(Some(tumble))
 }
 
 /// What the bytes of a window mean.

@@ -26,7 +26,8 @@ const SAID_EVERY: i64 = 2_000;
 #[derive(Debug)]
 pub struct Restoring {
     task: Task,
-    standings: Vec<(usize, Standing)>,
+    /// Where its inputs stand, each with what has been said before it.
+    standings: Vec<(usize, Standing, Vec<u8>)>,
     clock: StreamTime,
     ticked: i64,
     /// The number of the commit it goes on from; 0: there is none.
@@ -75,6 +76,7 @@ impl<T: Transport> Worker<T> {
         let alone = counts.iter().all(|count| *count == 1);
         let mut task = Task::new(self.plan.clone(), id.part, id.partition, alone);
         task.keep_inputs(&counts);
+        self.measure(&mut task)?;
         let inputs: Vec<Partition> =
             task.inputs.iter().map(|i| Partition { topic: i.topic, index: id.partition }).collect();
         let committed = self.transport.committed(&inputs)?;
@@ -85,7 +87,8 @@ impl<T: Transport> Worker<T> {
         let mut standings = vec![];
         for (at, (position, metadata)) in committed.iter().zip(&metadata).enumerate() {
             let standing = self.standing(&task, at, inputs[at], position.as_ref(), metadata.as_ref())?;
-            standings.push((at, standing));
+            let upstreams = metadata.as_ref().map(|m| m.upstreams.clone()).unwrap_or_default();
+            standings.push((at, standing, upstreams));
         }
         let (clock, commit) = newest.as_ref().map_or((StreamTime::START, 0), |m| (m.clock, m.commit));
         let ticked = newest.as_ref().map_or(self.clock.now_ms(), |m| m.ticked);
@@ -108,21 +111,38 @@ impl<T: Transport> Worker<T> {
         Ok(TaskState::Restoring(Box::new(Restoring { task, standings, clock, ticked, commit, logs, said })))
     }
 
+    /// Has a task know how wide the repartitions behind it are.
+    fn measure(&mut self, task: &mut Task) -> Result<(), TransportError> {
+        if task.outlets.is_empty() {
+            return Ok(());
+        }
+        let (mut widths, mut of) = (vec![], 0);
+        for topic in task.outlets.topics() {
+            widths.push(self.transport.partitions(topic)?.unwrap_or(0));
+        }
+        for input in &task.inputs {
+            of = of.max(self.transport.partitions(input.topic)?.unwrap_or(0));
+        }
+        task.outlets.measure(&widths, of);
+        Ok(())
+    }
+
     /// A parked task goes on if nobody has committed since it was let go of.
     fn unpark(
         &mut self,
         id: TaskId,
         commit: u64,
-        standings: &[(usize, Standing)],
+        standings: &[(usize, Standing, Vec<u8>)],
         inputs: &[Partition],
     ) -> Result<Option<TaskState>, TransportError> {
         let Some(running) = self.parked.get(&id) else { return Ok(None) };
         // The number says more than the positions: an alert or a silence changes tables and moves no input.
-        let stands = |(at, standing): &(usize, Standing)| running.task.inputs[*at].committed == *standing;
+        let stands =
+            |(at, standing, _): &(usize, Standing, Vec<u8>)| running.task.inputs[*at].committed == *standing;
         if running.commit != commit || running.task.is_dirty() || !standings.iter().all(stands) {
             return Ok(None);
         }
-        for ((_, standing), partition) in standings.iter().zip(inputs) {
+        for ((_, standing, _), partition) in standings.iter().zip(inputs) {
             self.transport.begin(*partition, standing.position)?;
         }
         let Some(mut running) = self.parked.remove(&id) else { return Ok(None) };
@@ -130,6 +150,10 @@ impl<T: Transport> Worker<T> {
             merge.clear();
         }
         running.task.inputs.iter_mut().for_each(|input| input.paused = false);
+        if let Err(error) = self.measure(&mut running.task) {
+            self.parked.insert(id, running);
+            return Err(error);
+        }
         running.quiet = super::idle::Quiet::new(inputs.len(), running.task.clock(), self.clock.now_ms());
         Ok(Some(TaskState::Running(running)))
     }
@@ -288,6 +312,7 @@ impl<T: Transport> Worker<T> {
             let inputs: Vec<_> = (0..count).map(|index| Partition { topic: *topic, index }).collect();
             for position in self.transport.committed(&inputs)?.iter().flatten() {
                 let Some(metadata) = known(position)? else { continue };
+                self.examine_moved(plan.runs[at].part, &metadata)?;
                 for node in plan.nodes.iter().filter(|n| n.part == plan.runs[at].part) {
                     for table in node.table.iter().chain(&node.marks) {
                         let lines =
@@ -299,6 +324,27 @@ impl<T: Transport> Worker<T> {
         }
         for (table, added) in added.iter().filter(|(_, added)| self.options.speaks && !added.is_empty()) {
             tracing::info!(table, added = added.join(", "), "computes more from now on");
+        }
+        Ok(())
+    }
+
+    /// A table that was kept where it is not any more, because a repartition has come or gone before it: its rows lie
+    /// by other keys, and its records are read from elsewhere.
+    fn examine_moved(&self, part: usize, metadata: &Metadata) -> Result<(), TransportError> {
+        let knows = |name: &String| metadata.tables.iter().any(|(known, _)| *known == metadata::hash(name));
+        for node in self.plan.nodes.iter().filter(|node| node.part != part) {
+            for table in node.table.iter().chain(&node.marks) {
+                let name = &self.plan.stores[table.store as usize].name;
+                if knows(name) && !self.options.reset.contains(name) {
+                    return Err(TransportError::fatal(format!(
+                        "the table of `{name}` was made of what is keyed otherwise: a repartition has come or gone \
+                         before it"
+                    ))
+                    .hint(format!(
+                        "undo the edit; or give the node another name; or start the table over with `--reset {name}`"
+                    )));
+                }
+            }
         }
         Ok(())
     }
@@ -384,7 +430,7 @@ impl<T: Transport> Worker<T> {
         let inputs = restoring.task.inputs.iter();
         let partitions: Vec<_> = inputs.map(|i| Partition { topic: i.topic, index: id.partition }).collect();
         let standings = restoring.standings.clone();
-        for ((_, standing), partition) in standings.iter().zip(partitions) {
+        for ((_, standing, _), partition) in standings.iter().zip(partitions) {
             self.transport.begin(partition, standing.position)?;
         }
         let Some(TaskState::Restoring(restoring)) = self.tasks.remove(&id) else { return Ok(()) };
@@ -402,6 +448,9 @@ impl<T: Transport> Worker<T> {
         }
         task.resume(&standings, clock, ticked);
         task.jumps = self.options.broken == Broken::AdvancePerBatch;
+        if self.options.broken == Broken::DeafToMarkers {
+            task.inputs.iter_mut().for_each(super::input::Input::deafen);
+        }
         let most = self.plan.settings.merge_buffer as usize;
         let mut running = Running::new(task, most, self.clock.now_ms());
         running.commit = commit;

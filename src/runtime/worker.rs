@@ -114,10 +114,13 @@ pub struct Worker<T> {
     pub(super) must_commit: bool,
     pub(super) sent: bool,
     pub(super) snapshot_at: i64,
+    pub(super) purge_at: i64,
     /// How many partitions topics had when they were first looked at.
     pub(super) widths: BTreeMap<TopicId, u32>,
     /// The ends that inputs had when it first joined, if they are to be known.
     pub(super) input_ends: Option<InputEnds>,
+    /// Up to which level of repartitions nothing is expected to come any more.
+    pub(super) resting: Option<usize>,
     /// Inputs that were assigned and are not opened yet.
     pub(super) to_open: Vec<Partition>,
     /// Inputs that were revoked and not let go of yet.
@@ -166,8 +169,10 @@ impl<T: Transport> Worker<T> {
             must_commit: false,
             sent: false,
             snapshot_at: now.saturating_add(super::snapshots::EVERY),
+            purge_at: now.saturating_add(super::purge::EVERY),
             widths: BTreeMap::new(),
             input_ends: None,
+            resting: None,
             to_open: vec![],
             to_release: vec![],
             owed: Owed::Nothing,
@@ -223,6 +228,7 @@ impl<T: Transport> Worker<T> {
         let now = self.clock.now_ms();
         self.commit_at = self.commit_at.min(now.saturating_add(self.options.commit_every));
         self.snapshot_at = self.snapshot_at.min(now.saturating_add(super::snapshots::EVERY));
+        self.purge_at = self.purge_at.min(now.saturating_add(super::purge::EVERY));
         for (_, running) in running(&mut self.tasks) {
             running.task.set_back(now);
             running.quiet.set_back(now);
@@ -323,13 +329,15 @@ impl<T: Transport> Worker<T> {
         let now = self.clock.now_ms();
         let mut busy = false;
         let ids: Vec<_> = self.tasks.keys().copied().collect();
+        let levels = self.resting.map(|level| (level, self.plan.levels()));
         for id in ids {
             if self.must_commit {
                 break;
             }
+            let rests = levels.as_ref().is_some_and(|(level, of)| of[id.part] <= *level);
             let Some(TaskState::Running(running)) = self.tasks.get_mut(&id) else { continue };
             self.out.own = id.partition;
-            let moved = idle::advance(id, running, &mut self.transport, now, &mut self.out)?;
+            let moved = idle::advance(id, running, &mut self.transport, (now, rests), &mut self.out)?;
             busy |= moved != idle::Moved::Not;
             self.must_commit |= moved == idle::Moved::Full;
             self.flush()?;

@@ -60,7 +60,7 @@ impl Seen {
         seen.look_at_topics(plan, cluster)?;
         seen.group = seen.committed(plan, cluster);
         let mut client = Client::new(cluster);
-        for source in 0..plan.sources.len() {
+        for source in (0..plan.sources.len()).filter(|at| plan.sources[*at].cut.is_none()) {
             match keys::sample(plan, source, &mut client, now_ms) {
                 Ok(sample) => seen.samples.push(sample),
                 Err(error) => {
