@@ -431,6 +431,8 @@ impl<T: Transport> Worker<T> {
         let partitions: Vec<_> = inputs.map(|i| Partition { topic: i.topic, index: id.partition }).collect();
         let standings = restoring.standings.clone();
         for ((_, standing, _), partition) in standings.iter().zip(partitions) {
+            let (topic, offset) = (&self.plan.topics.get(partition.topic).name, standing.position);
+            tracing::debug!(topic, partition = partition.index, offset, "begins");
             self.transport.begin(partition, standing.position)?;
         }
         let Some(TaskState::Restoring(restoring)) = self.tasks.remove(&id) else { return Ok(()) };

@@ -408,7 +408,7 @@ topic = "out"
 }
 
 /// A window behind a repartition feeds one behind another.
-fn regrouped_twice() -> Scenario {
+pub fn regrouped_twice() -> Scenario {
     let nodes = r#"
 [map.graded]
 from = "in"

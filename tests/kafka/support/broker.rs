@@ -102,6 +102,18 @@ impl Cluster {
         self.script(&["resume", &broker.to_string()]);
     }
 
+    /// Whether a broker says that it has passed over partitions as it ended transactions. One that comes back while the
+    /// controller still takes its earlier life for alive leads nothing for an instant, takes its partitions for
+    /// deleted, and does not tell them how a transaction ended (Kafka 4.3): outputs and offsets that were committed
+    /// together part, or stay undecided for ever. What comes of that is the broker's doing.
+    pub fn has_lost_ends(&self) -> bool {
+        let Some(own) = &self.own else { return false };
+        let logs =
+            (1..=3).flat_map(|broker| ["server.log", "earlier.log"].map(|log| format!("k/{broker}/{log}")));
+        let mut said = logs.filter_map(|log| std::fs::read_to_string(own.folder.path().join(log)).ok());
+        said.any(|text| text.contains("Couldn't find leader endpoint for partitions"))
+    }
+
     fn script(&self, line: &[&str]) {
         let own = self.own.as_ref().expect("a test that harms brokers has its own");
         let mut command = Command::new(SCRIPT);
