@@ -14,6 +14,7 @@ impl Opened<Kafka> {
         let create = plan.settings.create_topics;
         let partitions = engine::prepare(plan, &mut Starting(cluster), create, PARTITIONS)?;
         let topics: Vec<Topic> = plan.topics.all().iter().map(topic).collect();
+        cluster.permits(&topics)?;
         let instance = |worker: u32| format!("{}-{}-{worker}", plan.settings.name, identity.name);
         let open = |worker| Kafka::open(cluster, &topics, instance(worker));
         let transports = (0..workers(plan, partitions)).map(open).collect::<Result<Vec<_>, _>>()?;

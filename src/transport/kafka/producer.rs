@@ -5,12 +5,12 @@
 //! with the member's generation, which keeps a zombie out, and then the commit. A producer that librdkafka calls dead
 //! is made anew with the same id, which ends whatever the old one left open.
 
-use super::Outcome;
 use super::cluster::{Cluster, QUESTION};
 use super::fault;
 use super::limits::{Limits, now_ms};
 use super::native::{Outgoing, Sender, TransactionError};
 use super::watchdog::Watchdog;
+use super::{Outcome, Topic};
 use crate::outbox::{Outbox, Output};
 use crate::transport::{Class, TransportError, target};
 use rdkafka::ClientContext;
@@ -386,7 +386,9 @@ impl Producer {
     /// What a failed call of a transaction means. A producer that is dead is let go of.
     fn failed(&mut self, doing: &str, error: &TransactionError) -> TransportError {
         if fault::is_final(error.code) {
-            return fault::transaction(Class::Fatal, doing, error);
+            return self
+                .forbidden(error.code)
+                .unwrap_or_else(|| fault::transaction(Class::Fatal, doing, error));
         }
         let fenced = self.lost(error.code);
         if error.fatal {
@@ -399,6 +401,17 @@ impl Producer {
             );
         }
         fault::transaction(Class::Abort, doing, error)
+    }
+
+    /// A transaction that a topic forbids does not tell which one that is.
+    fn forbidden(&self, code: RDKafkaErrorCode) -> Option<TransportError> {
+        if code != RDKafkaErrorCode::TopicAuthorizationFailed {
+            return None;
+        }
+        let written = self.names.iter().zip(&self.partitions).filter(|(_, partitions)| partitions.is_some());
+        let topics: Vec<Topic> =
+            written.map(|(name, _)| Topic { name: name.clone(), written: true }).collect();
+        self.cluster.permits(&topics).err()
     }
 
     /// Notes that a producer was fenced off; whether by another one: one whose transaction has outlived its time is

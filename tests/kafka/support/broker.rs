@@ -4,11 +4,13 @@
 //! whatever way, the pipe is closed, `run` ends and takes the brokers with it.
 
 use super::deadline::until;
+use super::random::Random;
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kafka/kafka");
@@ -28,6 +30,19 @@ pub fn missing() -> Option<String> {
         Ok(output) if output.status.success() => None,
         Ok(output) => Some(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
         Err(error) => Some(format!("{SCRIPT}: {error}")),
+    }
+}
+
+/// So many ports in a row that nobody has at the moment; the first one is given.
+pub fn ports(many: u16) -> u16 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is after 1970");
+    let mut dice = Random::new(u64::from(since.subsec_nanos()) ^ u64::from(std::process::id()));
+    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    loop {
+        let base = 20_000 + dice.below(1_500) as u16 * 8;
+        if (base..base + many).all(free) {
+            return base;
+        }
     }
 }
 
@@ -114,11 +129,14 @@ impl Cluster {
         said.any(|text| text.contains("Couldn't find leader endpoint for partitions"))
     }
 
-    fn script(&self, line: &[&str]) {
+    /// A command of the script, or one of Apache's tools.
+    pub fn script(&self, line: &[&str]) {
         let own = self.own.as_ref().expect("a test that harms brokers has its own");
         let mut command = Command::new(SCRIPT);
-        command.args(line).arg("--dir").arg(own.folder.path().join("k")).stdin(Stdio::null());
-        assert!(command.status().expect("bash is there").success(), "kafka {line:?}");
+        command.args(line).arg("--dir").arg(own.folder.path().join("k"));
+        let output = command.stdin(Stdio::null()).output().expect("bash is there");
+        let said = [output.stdout, output.stderr].concat();
+        assert!(output.status.success(), "kafka {line:?}\n{}", String::from_utf8_lossy(&said));
     }
 }
 

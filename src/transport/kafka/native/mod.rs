@@ -1,16 +1,19 @@
 //! The calls into librdkafka that its Rust binding does not wrap, and the only unsafe code of the crate.
 //!
-//! Four things are here: queues of our own from which records are taken in batches, payloads borrowed; producing to
-//! topics whose handles are kept; flushing and committing without the binding's pauses; and the member's generation,
-//! looked at before it is used. Each type owns what its pointers point to and keeps the client alive that they belong
-//! to, so that a queue or a handle never outlives its client, and a client never waits for a queue at its end.
+//! Five things are here: queues of our own from which records are taken in batches, payloads borrowed; producing to
+//! topics whose handles are kept; flushing and committing without the binding's pauses; the member's generation,
+//! looked at before it is used; and the question what a user may do. Each type owns what its pointers point to and
+//! keeps the client alive that they belong to, so that a queue or a handle never outlives its client, and a client
+//! never waits for a queue at its end.
 
 #![expect(unsafe_code, reason = "librdkafka is C; each block says why it is sound")]
 
 mod inbox;
+mod rights;
 mod sender;
 
 pub use inbox::{Inbox, Message, known_end};
+pub use rights::{Rights, group_rights, topic_rights};
 pub use sender::{Outgoing, Sender};
 
 use rdkafka::bindings as c;
