@@ -76,6 +76,13 @@ pub fn compare(
     measured
 }
 
+/// The median.
+#[allow(dead_code, reason = "not every bench asks")]
+pub fn median(mut all: Vec<f64>) -> f64 {
+    all.sort_by(f64::total_cmp);
+    all[all.len() / 2]
+}
+
 /// How often to call for a round of about a tenth of a second; warms up, too.
 fn calibrate(contestant: &mut Contestant<'_>) -> u64 {
     const ROUND: Duration = Duration::from_millis(100);

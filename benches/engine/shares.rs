@@ -3,6 +3,7 @@
 //! A part that is measured alone has no caches to share and nothing to wait for; so the pipeline grows part by part,
 //! in the order in which a record meets them, and a share is the difference that a part makes within a round.
 
+use super::common::median;
 use super::readings;
 use std::sync::Arc;
 use streamrun::plan::{self, Plan};
@@ -47,10 +48,6 @@ fn leave_out(text: &str, header: &str) -> String {
 
 /// Prints what each stage adds, of rounds of all of them and the whole.
 pub fn print(rounds: &[Vec<f64>]) {
-    let median = |mut all: Vec<f64>| {
-        all.sort_by(f64::total_cmp);
-        all[all.len() / 2]
-    };
     let whole = median(rounds[rounds.len() - 1].clone());
     let added = |at: usize| {
         let nothing = vec![0.0; rounds[at].len()];

@@ -1,7 +1,8 @@
 //! Cost against the number of nodes that a record passes one after the other.
 
+use super::common::median;
 use super::readings::Readings;
-use super::rig::{Rig, SOURCE, median};
+use super::rig::{Rig, SOURCE};
 
 const RECORDS: usize = 100_000;
 const PARTS: usize = 9;

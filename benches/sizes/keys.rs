@@ -1,8 +1,9 @@
 //! Cost against the number of keys: a counted key in memory, a new one, and a record of one that is there.
 
+use super::common::median;
 use super::held;
 use super::readings::{Dice, Readings};
-use super::rig::{Rig, SOURCE, median};
+use super::rig::{Rig, SOURCE};
 use std::fmt::Write;
 
 const COUNT: &str = "\n[count.per_sensor]\nfrom = \"readings\"\nby = \"sensor_id\"\n";

@@ -89,9 +89,3 @@ impl Rig {
         (self.uncommitted, self.commits) = (0, self.commits + 1);
     }
 }
-
-/// The median.
-pub fn median(mut all: Vec<f64>) -> f64 {
-    all.sort_by(f64::total_cmp);
-    all[all.len() / 2]
-}

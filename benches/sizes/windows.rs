@@ -1,8 +1,9 @@
 //! Cost against the number of windows that are open at a time, all of them with a row of each key.
 
+use super::common::median;
 use super::held;
 use super::readings::{Dice, Readings, START, time};
-use super::rig::{Rig, SOURCE, median};
+use super::rig::{Rig, SOURCE};
 use std::fmt::Write;
 
 const KEYS: u64 = 1_000;
