@@ -67,8 +67,20 @@ impl Cluster {
         Cluster::start_with(brokers, &[])
     }
 
-    /// The same with settings of the broker.
+    /// The same with settings of the broker. A lone one is given time: on a machine that stalls for a moment it would be
+    /// fenced, and then it has lost ends of transactions, see [`Cluster::has_lost_ends`].
     pub fn start_with(brokers: u32, flags: &[String]) -> Self {
+        let patient = ["--set".to_owned(), "broker.session.timeout.ms=60000".to_owned()];
+        let patient = if brokers == 1 { &patient[..] } else { &[] };
+        Cluster::begin(brokers, &[patient, flags].concat())
+    }
+
+    /// A lone broker that can be killed and started again soon: its earlier life is waited for no longer than 2 s.
+    pub fn start_mortal() -> Self {
+        Cluster::begin(1, &[])
+    }
+
+    fn begin(brokers: u32, flags: &[String]) -> Self {
         let started = (0..ATTEMPTS).find_map(|_| Cluster::attempt(brokers, flags));
         started.expect("brokers start; what they said stands above")
     }

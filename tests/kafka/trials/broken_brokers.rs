@@ -31,7 +31,7 @@ pub fn hung() {
 /// A trial that fails proves nothing where the broker itself says that it has broken its promise.
 fn on_one_broker(trial: fn(&Arc<Cluster>)) {
     for attempt in 1..=ATTEMPTS {
-        let cluster = Arc::new(Cluster::start(1));
+        let cluster = Arc::new(Cluster::start_mortal());
         let Err(fault) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| trial(&cluster))) else {
             return;
         };
