@@ -69,7 +69,7 @@ impl CheckContext<'_> {
         let writer = Writer::new(&cut.before, self);
         let topics = self.registry.topics.all().iter().map(|topic| topic.name.clone()).collect();
         let target = self.registry.topics.get(cut.topic).name.clone();
-        let what = format!("by {}, one commit interval later", cut.by.join(", "));
+        let what = format!("by {}, + 1 commit interval", cut.by.join(", "));
         let built = Built { what, target: Some(target), ..Built::default() };
         built.running(Some(operators::repartition(cut.topic, cut.key.clone(), writer, topics)))
     }
