@@ -6,14 +6,14 @@
     reason = "a bench prints, and stops when something is wrong"
 )]
 
+#[path = "common/held.rs"]
+mod held;
 #[allow(dead_code, reason = "shared with the bench of the engine")]
 #[path = "engine/readings.rs"]
 mod readings;
 
 use readings::Readings;
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use streamrun::outbox::Outbox;
 use streamrun::plan::{self, Plan};
@@ -21,43 +21,6 @@ use streamrun::runtime::Task;
 use streamrun::store::snapshot::{self, Snapshot};
 
 const KEYS: usize = 1_000_000;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-/// The system's allocator, which knows how many bytes are held.
-struct Counting;
-
-fn held(more: usize) {
-    let live = LIVE.fetch_add(more, Ordering::Relaxed) + more;
-    MOST.fetch_max(live, Ordering::Relaxed);
-}
-
-#[allow(unsafe_code, reason = "an allocator cannot be written without; this one only passes calls on")]
-// SAFETY: every call goes to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        held(layout.size());
-        // SAFETY: the caller keeps to the contract, and this is the same one.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(place, layout) }
-    }
-
-    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        held(size);
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.realloc(place, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const COUNT: &str = r#"
 name = "readings-per-sensor"
@@ -80,8 +43,8 @@ by = "sensor_id"
 /// A task that has had a reading of each sensor, a commit every 10,000.
 fn counted(plan: &Arc<Plan>, readings: &Readings) -> Task {
     let (records, mut out) = (readings.records(), Outbox::default());
-    let before = LIVE.load(Ordering::Relaxed);
-    MOST.store(before, Ordering::Relaxed);
+    let before = held::live();
+    held::forget_most();
     let mut task = Task::new(plan.clone(), 0, 0, false);
     for batch in records.chunks(10_000) {
         task.process(0, batch, i64::MAX, &mut out);
@@ -94,9 +57,9 @@ fn counted(plan: &Arc<Plan>, readings: &Readings) -> Task {
     let a_key = |bytes: usize| (bytes - before) as f64 / KEYS as f64;
     println!(
         "count, {KEYS} keys: {:.1} bytes a key held, {:.1} by its own estimate, {:.1} at most while it grew",
-        a_key(LIVE.load(Ordering::Relaxed)),
+        a_key(held::live()),
         task.stores.bytes() as f64 / KEYS as f64,
-        a_key(MOST.load(Ordering::Relaxed)),
+        a_key(held::most()),
     );
     task
 }

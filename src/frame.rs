@@ -27,6 +27,11 @@ const REGION: u32 = 3 << 30;
 const CONSTANT: u32 = 1 << 30;
 const ARENA: u32 = 2 << 30;
 const KEY: u32 = 3 << 30;
+/// Of a constant: it can be written into JSON as it is.
+const PLAIN: u32 = 1 << 29;
+const VERBATIM: u32 = CONSTANT | PLAIN;
+/// Where a run starts in its place.
+const OFFSET: u32 = PLAIN - 1;
 
 impl Text {
     /// The empty text.
@@ -43,6 +48,11 @@ impl Text {
         Text { start: start as u32 | CONSTANT, len: (end - start) as u32 }
     }
 
+    /// A run of the plan's constant texts in which JSON has nothing to escape.
+    pub fn plain_constant(start: usize, end: usize) -> Self {
+        Text { start: start as u32 | CONSTANT | PLAIN, len: (end - start) as u32 }
+    }
+
     /// A run of what was made on the way.
     #[inline(always)]
     pub fn arena(start: usize, end: usize) -> Self {
@@ -55,10 +65,10 @@ impl Text {
     }
 
     /// Texts that were taken from between the quotes of the payload, without an escape in them, can be written into
-    /// JSON as they are. Everything else may need escapes.
+    /// JSON as they are, and constants that were looked at. Everything else may need escapes.
     #[inline(always)]
     pub fn is_verbatim(self) -> bool {
-        self.start & REGION == 0
+        matches!(self.start & (REGION | PLAIN), 0 | VERBATIM)
     }
 
     /// Whether it has no bytes.
@@ -98,7 +108,7 @@ impl fmt::Debug for Text {
             KEY => "key",
             _ => "payload",
         };
-        let start = self.start & !REGION;
+        let start = self.start & OFFSET;
         write!(f, "{region}[{start}..{}]", start + self.len)
     }
 }
@@ -267,7 +277,7 @@ impl Frame<'_> {
             ARENA => self.arena,
             _ => self.key.unwrap_or_default(),
         };
-        let start = (text.start & !REGION) as usize;
+        let start = (text.start & OFFSET) as usize;
         from.get(start..start + text.len as usize).unwrap_or_default()
     }
 
@@ -301,7 +311,7 @@ impl Frame<'_> {
 
     /// Copies a text to the end of the arena, wherever it points.
     pub fn append(&mut self, text: Text) {
-        let start = (text.start & !REGION) as usize;
+        let start = (text.start & OFFSET) as usize;
         let range = start..start + text.len();
         if text.start & REGION == ARENA {
             return self.arena.extend_from_within(range);

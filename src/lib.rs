@@ -21,6 +21,11 @@
 //! bytes; [`codec`] fills it and splices it out again; [`rows`] are fresh frames, [`outbox`] is what goes out,
 //! [`store`] is what is remembered.
 //!
+//! Where a node groups by what its records are not keyed by, `plan/cut.rs` cuts the plan in two: a writer on the near
+//! side (`operators/repartition.rs`), a source on the far side, a topic between them. Records carry their [`origin`]
+//! there, and markers the clocks of the tasks that write (`runtime/markers.rs`). What is read together is a part
+//! (`plan/parts.rs`), and no part stands behind itself.
+//!
 //! Of the three [`transport`]s [`transport::kafka`] is what the product is for: a member of a group, a transaction a
 //! commit, and the only unsafe code, in one folder with its reasons. [`inspect`] and [`produce`] read and write topics
 //! beside it.
@@ -56,6 +61,7 @@ pub mod inspect;
 pub mod metrics;
 pub mod operator;
 pub mod operators;
+pub mod origin;
 pub mod outbox;
 pub mod partitioner;
 pub mod plan;

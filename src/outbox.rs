@@ -11,6 +11,8 @@ pub enum Target {
     Key,
     /// The task's own: changelogs.
     Own,
+    /// This one.
+    At(u32),
 }
 
 /// One record in the outbox: where its parts end, one behind the other, from `start`.

@@ -1,5 +1,5 @@
-//! A record costs no allocation: not in the scanner, the stores, the expressions or the outbox. A test binary of its
-//! own, because an allocator belongs to a whole program.
+//! A record costs no allocation: not in the scanner, the stores, the expressions or the outbox, and neither does its
+//! share of a commit. A test binary of its own, because an allocator belongs to a whole program.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -80,12 +80,15 @@ fn a_thousand_warm_records_allocate_nothing() {
     for _ in 0..4 {
         let before = ALLOCATIONS.get();
         let progress = task.process(0, &records, i64::MAX, &mut out);
-        allocated = ALLOCATIONS.get() - before;
-        assert_eq!(progress.records, 1000);
-        assert_eq!(out.records().len(), 1000, "each of them is written");
+        let enriched = out.records().len();
         task.prepare(&mut out);
+        let changes = out.records().len() - enriched;
         task.committed();
         out.clear();
+        allocated = ALLOCATIONS.get() - before;
+        assert_eq!(progress.records, 1000);
+        assert_eq!(enriched, 1000, "each of them is written");
+        assert_eq!(changes, 24, "a commit writes the count and the open window of each sensor");
     }
     assert!(task.tallies.adds_up());
     assert_eq!(allocated, 0, "the fourth thousand met nothing new");

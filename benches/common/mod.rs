@@ -32,7 +32,7 @@ impl<'c> Contestant<'c> {
 }
 
 /// How long this thread has been on a core, where the system says so.
-fn on_core() -> Option<Duration> {
+pub fn on_core() -> Option<Duration> {
     // The sum is brought up to date when the scheduler is entered.
     std::thread::yield_now();
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
@@ -41,8 +41,13 @@ fn on_core() -> Option<Duration> {
 
 /// Runs the contestants in turn and prints, for each, the least and the median nanoseconds of `units` units that it
 /// does in a call, how many of them that is a second, in millions, and the ratio to the first contestant: median,
-/// least and most over the rounds.
-pub fn compare(title: &str, rounds: usize, units: usize, mut contestants: Vec<Contestant<'_>>) {
+/// least and most over the rounds. Returns each one's nanoseconds, round by round.
+pub fn compare(
+    title: &str,
+    rounds: usize,
+    units: usize,
+    mut contestants: Vec<Contestant<'_>>,
+) -> Vec<Vec<f64>> {
     let times = contestants.iter_mut().map(calibrate).collect::<Vec<_>>();
     let mut measured = vec![vec![]; contestants.len()];
     for _ in 0..rounds {
@@ -52,9 +57,9 @@ pub fn compare(title: &str, rounds: usize, units: usize, mut contestants: Vec<Co
     }
     println!("{title}, ns min / median of {rounds} rounds; M/s; ratio to the first, median (least–most)");
     let first = measured[0].clone();
-    for (contestant, measured) in contestants.iter().zip(measured) {
+    for (contestant, measured) in contestants.iter().zip(&measured) {
         let mut ratios: Vec<f64> = measured.iter().zip(&first).map(|(ns, first)| ns / first).collect();
-        let mut sorted = measured;
+        let mut sorted = measured.clone();
         sorted.sort_by(f64::total_cmp);
         ratios.sort_by(f64::total_cmp);
         println!(
@@ -68,6 +73,14 @@ pub fn compare(title: &str, rounds: usize, units: usize, mut contestants: Vec<Co
             ratios[rounds - 1],
         );
     }
+    measured
+}
+
+/// The median.
+#[allow(dead_code, reason = "not every bench asks")]
+pub fn median(mut all: Vec<f64>) -> f64 {
+    all.sort_by(f64::total_cmp);
+    all[all.len() / 2]
 }
 
 /// How often to call for a round of about a tenth of a second; warms up, too.

@@ -42,8 +42,6 @@ pub struct Hand {
     due: i64,
     closed: usize,
     arena: Vec<u8>,
-    pub used: u64,
-    pub dead: u64,
 }
 
 impl Hand {
@@ -79,8 +77,6 @@ impl Hand {
             due: i64::MAX,
             closed: 0,
             arena: vec![],
-            used: 0,
-            dead: 0,
         }
     }
 
@@ -142,7 +138,6 @@ impl Hand {
                 () => "",
             };
             if !reason.is_empty() {
-                self.dead += 1;
                 dead_letter(&self.topics, reason, record, out);
                 continue;
             }
@@ -163,7 +158,6 @@ impl Hand {
             out.record(self.topics.enriched, Target::Key, time, key, value, &[]);
             let mut row = self.stores.get_mut(self.counts).touch(sensor, &[0]);
             row.set(0, row.get(0) + 1);
-            self.used += 1;
             let end = (time.div_euclid(MINUTE) + 1) * MINUTE;
             if end <= self.clock {
                 continue;
@@ -196,6 +190,11 @@ impl Hand {
             self.due = self.stores.get(self.windows).due().map_or(i64::MAX, |due| due.0);
         }
         true
+    }
+
+    /// How many readings of each sensor there have been.
+    pub fn counts(&self) -> impl Iterator<Item = (&[u8], u64)> {
+        self.stores.get(self.counts).committed_iter().map(|(key, row)| (key, row.get(0)))
     }
 
     pub fn prepare(&mut self, out: &mut Outbox) {

@@ -6,13 +6,19 @@ use streamrun::time::write_timestamp;
 use streamrun::transport::Record;
 
 /// 2026-01-01T00:00:00Z.
-const START: i64 = 1_767_225_600_000;
+pub const START: i64 = 1_767_225_600_000;
 
-/// The example that all figures are about.
-pub fn sensor_plan() -> Plan {
+/// The example that all figures are about, without its tests.
+pub fn sensor_text() -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/pipelines/sensor.toml");
-    let text = std::fs::read_to_string(path).unwrap();
-    plan::check(&text, &[]).plan.unwrap()
+    let mut text = std::fs::read_to_string(path).unwrap();
+    text.truncate(text.find("\n[[test]]").unwrap());
+    text
+}
+
+/// The same, checked.
+pub fn sensor_plan() -> Plan {
+    plan::check(&sensor_text(), &[]).plan.unwrap()
 }
 
 /// Keys and values behind each other, and where each ends.
@@ -29,43 +35,45 @@ impl Readings {
 
     /// The same from the one with this number on: their times go on where those before ended.
     pub fn part(first: usize, count: usize, sensors: u64) -> Self {
-        let (mut dice, mut sensor_id, mut text) = (Dice(42 + first as u64), String::new(), String::new());
-        let mut readings = Readings { bytes: Vec::with_capacity(count * 150), cuts: vec![] };
-        for i in 0..count {
+        let mut dice = Dice(42 + first as u64);
+        Readings::made(count, |i, sensor_id, text| {
             let temperature = if dice.below(100) == 0 { 999.0 } else { dice.below(12_000) as f64 / 100.0 };
             let place = ['a', 'b', 'c'][i % 3];
-            sensor_id.clear();
-            text.clear();
             write!(sensor_id, "sensor-{}", dice.below(sensors)).unwrap();
             let humidity = (dice.below(700) + 200) as f64 / 10.0;
+            let time = time(START + (first + i) as i64 / 8 + dice.below(4_000) as i64);
             write!(
                 text,
-                r#"{{"sensor_id":"{sensor_id}","temperature":{temperature:.2},"humidity":{humidity:.1},"location":"warehouse-{place}","timestamp":""#,
+                r#"{{"sensor_id":"{sensor_id}","temperature":{temperature:.2},"humidity":{humidity:.1},"location":"warehouse-{place}","timestamp":"{time}"}}"#,
             )
             .unwrap();
-            let bytes = &mut readings.bytes;
-            bytes.extend_from_slice(sensor_id.as_bytes());
-            let key_end = bytes.len();
-            bytes.extend_from_slice(text.as_bytes());
-            write_timestamp(bytes, START + (first + i) as i64 / 8 + dice.below(4_000) as i64).unwrap();
-            bytes.extend_from_slice(b"\"}");
-            readings.cuts.push((key_end, bytes.len()));
-        }
-        readings
+        })
     }
 
     /// One reading of each of so many sensors, all of one minute.
     pub fn of_each(sensors: u64) -> Self {
-        let mut readings = Readings { bytes: vec![], cuts: vec![] };
-        for i in 0..sensors {
+        Readings::made(sensors as usize, |i, sensor_id, text| {
             // In no order: the factor has no divisor in common with a power of ten.
-            let sensor_id = format!("sensor-{}", i * 7_368_787 % sensors);
-            let text = format!(
+            write!(sensor_id, "sensor-{}", i as u64 * 7_368_787 % sensors).unwrap();
+            write!(
+                text,
                 r#"{{"sensor_id":"{sensor_id}","temperature":23.51,"humidity":48.2,"location":"warehouse-a","timestamp":"2026-01-01T00:00:05.123Z"}}"#
-            );
-            readings.bytes.extend_from_slice(sensor_id.as_bytes());
+            )
+            .unwrap();
+        })
+    }
+
+    /// So many of any kind: `make` writes the key and the value of the one with a number.
+    pub fn made(count: usize, mut make: impl FnMut(usize, &mut String, &mut String)) -> Self {
+        let (mut key, mut value) = (String::new(), String::new());
+        let mut readings = Readings { bytes: Vec::with_capacity(count * 150), cuts: vec![] };
+        for i in 0..count {
+            key.clear();
+            value.clear();
+            make(i, &mut key, &mut value);
+            readings.bytes.extend_from_slice(key.as_bytes());
             let key_end = readings.bytes.len();
-            readings.bytes.extend_from_slice(text.as_bytes());
+            readings.bytes.extend_from_slice(value.as_bytes());
             readings.cuts.push((key_end, readings.bytes.len()));
         }
         readings
@@ -94,11 +102,18 @@ impl Readings {
     }
 }
 
+/// A time as a reading has it.
+pub fn time(ms: i64) -> String {
+    let mut text = vec![];
+    write_timestamp(&mut text, ms).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
 /// Numbers without a pattern, the same in each run.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn below(&mut self, sides: u64) -> u64 {
+    pub fn below(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

@@ -19,7 +19,7 @@ impl Broker {
     pub fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let up = Command::new(script())
-            .arg("up")
+            .args(["up", "--set", "broker.session.timeout.ms=60000"])
             .env("KAFKA_DIR", dir.path().join("broker"))
             .env("KAFKA_PROFILE", "bench")
             .output();

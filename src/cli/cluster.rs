@@ -24,6 +24,14 @@ fn covered(error: TransportError, settings: &Settings) -> TransportError {
     TransportError { message, ..error }
 }
 
+/// What a cluster had against it, with where that is: another one may have nothing against it.
+pub fn at(address: &str, error: TransportError) -> TransportError {
+    if error.message.contains(address) {
+        return error;
+    }
+    TransportError { message: format!("{address}: {}", error.message), ..error }
+}
+
 /// Connects to a cluster for a verb that has no file, and so no properties.
 pub fn connect_to(brokers: Vec<String>) -> Result<Arc<Cluster>, TransportError> {
     // It joins no group: the name is only what brokers log.

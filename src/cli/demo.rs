@@ -323,7 +323,7 @@ impl Screen {
                         format!("    {} ← {value} ({})", topic.name, reason.as_deref().unwrap_or_default())
                     }));
                 }
-                Role::Changelog => {}
+                Role::Changelog | Role::Repartition => {}
             }
         }
         lines

@@ -58,21 +58,24 @@ fn ran(args: &Args) -> Result<ExitCode, ExitCode> {
     match args.place.of(Some(&plan.settings.brokers)) {
         Where::Local(directory) => {
             let opened = Opened::local(&plan, directory, args.state.state_dir.as_deref());
-            engine(args, &plan, opened.map_err(stopped)?)
+            engine(args, &plan, opened.map_err(stopped)?, stopped)
         }
         Where::Kafka(brokers) => {
             let cluster = cluster::connect(&plan.settings, brokers).map_err(stopped)?;
             let identity = args.state.identity(&plan).map_err(stopped)?;
-            engine(args, &plan, Opened::kafka(&plan, &cluster, identity).map_err(stopped)?)
+            let stopped_there = |error| stopped(cluster::at(&cluster.settings().address(), error));
+            let opened = Opened::kafka(&plan, &cluster, identity).map_err(stopped_there)?;
+            engine(args, &plan, opened, stopped_there)
         }
     }
 }
 
-/// Runs the engine on what has been opened, until it ends or a signal does.
+/// Runs the engine on what has been opened, until it ends or a signal does; `stopped` says why if it stops by itself.
 fn engine<T: Transport + Send + 'static>(
     args: &Args,
     plan: &Arc<Plan>,
     opened: Opened<T>,
+    stopped: impl Fn(Stopped) -> ExitCode,
 ) -> Result<ExitCode, ExitCode> {
     let until = match args.until_end {
         true => Until::End { close_windows: args.close_windows },
@@ -80,7 +83,7 @@ fn engine<T: Transport + Send + 'static>(
     };
     // Not before: a log that cannot be opened, because a disk hangs, must not keep a signal from ending it.
     let signals = Signals::new()?;
-    let mut started = opened.start(plan, &args.reset, until).map_err(stopped)?;
+    let mut started = opened.start(plan, &args.reset, until).map_err(&stopped)?;
     let served = serve(args, plan, &mut started)?;
     let ended = started.wait(signals)?;
     drop(served);

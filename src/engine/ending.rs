@@ -17,13 +17,34 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 /// How far a worker has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
+pub struct Stage {
+    /// The level that it works at: how many repartitions stand before it.
+    level: u8,
+    step: Step,
+}
+
+/// What it does there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
     /// It reads.
     Reading,
     /// Everything of its inputs up to their ends is committed.
     AtEnds,
-    /// Windows are closed, if they are to be.
+    /// Windows are closed, if they are to be, and those behind know that nothing more comes.
     Done,
+}
+
+impl Stage {
+    /// Nothing has been read.
+    const START: Self = Stage { level: 0, step: Step::Reading };
+
+    fn number(self) -> u8 {
+        self.level * 3 + self.step as u8
+    }
+
+    fn at(self, step: Step) -> Self {
+        Stage { step, ..self }
+    }
 }
 
 /// How far all workers of a process have come; each has one of these.
@@ -38,7 +59,7 @@ pub struct Ending {
 impl Ending {
     /// So many workers that have read nothing yet.
     pub fn new(workers: usize) -> Self {
-        let stages = (0..workers).map(|_| AtomicU8::new(Stage::Reading as u8)).collect();
+        let stages = (0..workers).map(|_| AtomicU8::new(0)).collect();
         Ending { stages: Arc::new(stages), over: Arc::default(), own: 0 }
     }
 
@@ -47,15 +68,15 @@ impl Ending {
         Ending { own, ..self.clone() }
     }
 
-    fn come_to(&self, stage: Stage) {
-        self.stages[self.own].store(stage as u8, Ordering::SeqCst);
-        if self.have_all(Stage::Done) {
+    fn come_to(&self, stage: Stage, last: Stage) {
+        self.stages[self.own].store(stage.number(), Ordering::SeqCst);
+        if self.have_all(last) {
             self.over.store(true, Ordering::SeqCst);
         }
     }
 
     fn have_all(&self, stage: Stage) -> bool {
-        self.stages.iter().all(|of| of.load(Ordering::SeqCst) >= stage as u8)
+        self.stages.iter().all(|of| of.load(Ordering::SeqCst) >= stage.number())
     }
 
     fn is_over(&self) -> bool {
@@ -63,60 +84,81 @@ impl Ending {
     }
 }
 
-/// A worker's way to the end.
+/// A worker's way to the end, level by level.
 #[derive(Debug)]
 pub struct ToEnd {
     ending: Ending,
     close_windows: bool,
     stage: Stage,
+    /// Behind this one there is nothing.
+    last: Stage,
+    /// Whether it has been told that nothing more comes at this level.
+    rests: bool,
     /// Up to where the windows of each task are closed: those that had begun when it came to that.
     close_to: BTreeMap<TaskId, i64>,
 }
 
 impl ToEnd {
-    /// The way of a worker that has read nothing yet.
-    pub fn new(ending: Ending, close_windows: bool) -> Self {
-        ToEnd { ending, close_windows, stage: Stage::Reading, close_to: BTreeMap::new() }
+    /// The way of a worker that has read nothing yet, of a plan with so many levels.
+    pub fn new(ending: Ending, close_windows: bool, levels: usize) -> Self {
+        let last = Stage { level: (levels.max(1) - 1) as u8, step: Step::Done };
+        ToEnd { ending, close_windows, stage: Stage::START, last, rests: false, close_to: BTreeMap::new() }
     }
 
-    /// How far it has come.
-    pub fn stage(&self) -> Stage {
-        self.stage
+    /// Whether it has nothing left to do.
+    pub fn is_done(&self) -> bool {
+        self.stage == self.last
     }
 
     /// Whether it waits for others.
     pub fn waits(&self) -> bool {
-        self.stage != Stage::Reading
+        self.stage.step != Step::Reading
     }
 
     /// Looks how far it is after a turn; whether it was the last one.
     pub fn go_on<T: Transport>(&mut self, worker: &mut Worker<T>) -> Result<bool, Stopped> {
         self.stage = self.next(worker)?;
-        self.ending.come_to(self.stage);
+        self.ending.come_to(self.stage, self.last);
         Ok(self.ending.is_over())
     }
 
     fn next<T: Transport>(&mut self, worker: &mut Worker<T>) -> Result<Stage, Stopped> {
         if !worker.is_at_ends() {
-            return Ok(Stage::Reading);
+            return Ok(self.stage.at(Step::Reading));
         }
-        if self.stage == Stage::Done || self.stage == Stage::AtEnds && !self.ending.have_all(Stage::AtEnds) {
+        if self.is_done() || self.stage.step != Step::Reading && !self.ending.have_all(self.stage) {
             return Ok(self.stage);
         }
-        let closing = self.stage == Stage::AtEnds && self.close_windows && self.close(worker)?;
-        // A commit that fails takes back what was read or closed. So it has been when nothing is left to commit.
-        if closing || worker.is_dirty() {
-            worker.commit_soon();
-            return Ok(self.stage);
+        match self.stage.step {
+            // A commit that fails takes back what was read. So it has been when nothing is left to commit.
+            Step::Reading if worker.is_dirty() => worker.commit_soon(),
+            Step::Reading => return Ok(self.stage.at(Step::AtEnds)),
+            Step::AtEnds if !std::mem::replace(&mut self.rests, true) => {
+                // Said with the next turn, if there is somebody to say it to.
+                worker.rest(usize::from(self.stage.level));
+            }
+            Step::AtEnds => {
+                let closing = self.close_windows && self.close(worker)?;
+                if !closing && !worker.is_dirty() {
+                    return Ok(self.stage.at(Step::Done));
+                }
+                worker.commit_soon();
+            }
+            Step::Done => {
+                self.rests = false;
+                worker.next_level()?;
+                return Ok(Stage { level: self.stage.level + 1, step: Step::Reading });
+            }
         }
-        Ok(if self.stage == Stage::Reading { Stage::AtEnds } else { Stage::Done })
+        Ok(self.stage)
     }
 
     /// Closes windows as if their time had come, as many as one commit can hold; whether there were any. Those of
     /// records that still come stay open, or it would never end.
     fn close<T: Transport>(&mut self, worker: &mut Worker<T>) -> Result<bool, Stopped> {
         let mut due = vec![];
-        for (id, task) in worker.running() {
+        let level = usize::from(self.stage.level);
+        for (id, task) in worker.running().filter(|(id, _)| worker.level_of(*id) == level) {
             let Some((first, last)) = ends(task) else { continue };
             let to = *self.close_to.entry(id).or_insert(last);
             if first <= to {

@@ -41,10 +41,10 @@ pub enum Until {
 
 impl Until {
     /// What is to be done about it by one of the workers.
-    fn at(self, ending: Ending) -> Option<ToEnd> {
+    fn at(self, ending: Ending, levels: usize) -> Option<ToEnd> {
         match self {
             Until::Stopped => None,
-            Until::End { close_windows } => Some(ToEnd::new(ending, close_windows)),
+            Until::End { close_windows } => Some(ToEnd::new(ending, close_windows, levels)),
         }
     }
 }
@@ -74,13 +74,14 @@ impl Engine {
         let clock: Arc<dyn Clock + Send + Sync> = Arc::new(SystemClock);
         let started = clock.now_ms();
         let (to_ends, ending) = (until != Until::Stopped, Ending::new(transports.len()));
+        let levels = plan.levels().into_iter().max().map_or(1, |most| most + 1);
         let memory = Memory::new(plan.settings.memory);
         for (at, transport) in transports.into_iter().enumerate() {
             let options = Options { speaks: at == 0, started, to_ends, ..options.clone() };
             let mut worker = Worker::new(plan.clone(), transport, clock.clone(), options);
             controls.push(worker.control());
             let (stop, say, memory) = (stop.clone(), say.clone(), memory.clone());
-            let to_end = until.at(ending.of(at));
+            let to_end = until.at(ending.of(at), levels);
             let run = move || {
                 let ended = catch_unwind(AssertUnwindSafe(|| thread::run(worker, &stop, to_end, memory)));
                 // Whoever started the engine may be gone.

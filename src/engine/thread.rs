@@ -1,6 +1,6 @@
 //! What a worker's thread does: turns, until it is told to stop or there is nothing left to do.
 
-use super::ending::{Stage, ToEnd};
+use super::ending::ToEnd;
 use super::memory::Memory;
 use crate::plan::Plan;
 use crate::runtime::tally::{TOO_LARGE, Tallies};
@@ -54,7 +54,7 @@ pub fn run<T: Transport>(
                 break;
             }
             // Before others leave, and their inputs come here.
-            open = (to_end.stage() == Stage::Done).then(|| open.unwrap_or_else(|| open_windows(&worker)));
+            open = to_end.is_done().then(|| open.unwrap_or_else(|| open_windows(&worker)));
         }
         if turn == Turn::Idle {
             let look = if to_end.as_ref().is_some_and(ToEnd::waits) { NEAR } else { LOOK };

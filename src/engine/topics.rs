@@ -4,8 +4,9 @@ use super::catalog::{Catalog, TopicConfig};
 use crate::diagnostic::did_you_mean;
 use crate::outbox::TopicId;
 use crate::plan::{Plan, Role, TopicPlan};
-use crate::runtime::Stopped;
+use crate::runtime::{Stopped, markers};
 use crate::transport::TopicWish;
+use std::collections::BTreeSet;
 
 /// Makes what is missing: the pipeline's own topics always, those that the file names if `create` says so, inputs with
 /// `partitions` unless their source says how many. The most partitions that any input has.
@@ -19,7 +20,7 @@ pub fn prepare<C: Catalog>(
         named(plan, catalog)?;
     }
     let mut counts: Vec<u32> = vec![0; plan.parts];
-    for (source, run) in plan.sources.iter().zip(&plan.runs) {
+    for (source, run) in plan.sources.iter().zip(&plan.runs).filter(|(source, _)| source.cut.is_none()) {
         for topic in &source.topics {
             let wish = TopicWish {
                 partitions: source.partitions.unwrap_or(partitions),
@@ -30,12 +31,13 @@ pub fn prepare<C: Catalog>(
             counts[run.part] = counts[run.part].max(count);
         }
     }
+    repartitions(plan, catalog, &mut counts)?;
     let most = counts.iter().copied().max().unwrap_or(1).max(1);
     for (at, topic) in plan.topics.all().iter().enumerate() {
         let part = plan.node(&topic.owner).map_or(most, |(_, node)| counts[node.part].max(1));
         let wish = TopicWish { partitions: part, ..wish(plan, TopicId(at as u16)) };
         match topic.role {
-            Role::Input => {}
+            Role::Input | Role::Repartition => {}
             Role::Output => {
                 let partitions = topic.partitions.unwrap_or(part);
                 let config = lasting(topic.config.clone());
@@ -124,6 +126,60 @@ fn ensure<C: Catalog>(catalog: &mut C, wish: &TopicWish) -> Result<u32, Stopped>
     let count = catalog.partitions(wish.topic, &wish.name)?.unwrap_or(wish.partitions);
     tracing::info!(topic = wish.name, partitions = count, "created");
     Ok(count)
+}
+
+/// A repartition has the partitions of what it meets on its far side; alone there, as many as what is written to it.
+/// One that is there already stays as wide as it is: its keys lie where they lie.
+fn repartitions<C: Catalog>(plan: &Plan, catalog: &mut C, counts: &mut [u32]) -> Result<(), Stopped> {
+    for (source, run) in plan.sources.iter().zip(&plan.runs) {
+        let Some(cut) = &source.cut else { continue };
+        let before = cut.from.iter().map(|from| counts[plan.runs[*from].part]).max().unwrap_or(1);
+        let parts: BTreeSet<usize> = cut.from.iter().map(|from| plan.runs[*from].part).collect();
+        let tasks: u32 = parts.iter().map(|part| counts[*part]).sum();
+        if tasks as usize > markers::MOST {
+            let most = markers::MOST;
+            return Err(Stopped::fatal(format!(
+                "{tasks} partitions are written to the repartition of `{}`, and no more than {most} can be",
+                cut.node
+            ))
+            .hint("give the inputs fewer partitions, or group by what they are keyed by"));
+        }
+        let met = counts[run.part];
+        let partitions = if met > 0 { met } else { before.max(1) };
+        let wish = TopicWish { partitions, config: passing(), ..wish(plan, source.topics[0]) };
+        let found = ensure(catalog, &wish)?;
+        if met > 0 && found != met {
+            let (name, node) = (&wish.name, &cut.node);
+            return Err(Stopped::fatal(format!(
+                "the repartition topic `{name}` has {found} partitions, and what `{node}` reads with it has {met}"
+            ))
+            .hint("what is grouped together has to be partitioned alike: give the topics equal numbers"));
+        }
+        if catalog.cleanup(&wish.name)?.is_some_and(|policy| policy.contains("compact")) {
+            let name = &wish.name;
+            return Err(Stopped::fatal(format!(
+                "the repartition topic `{name}` is compacted: records of one key would be lost"
+            ))
+            .hint(format!(
+                "`kafka-configs.sh --bootstrap-server HOST:PORT --alter --topic {name} --add-config \
+                 cleanup.policy=delete`"
+            )));
+        }
+        counts[run.part] = counts[run.part].max(found);
+    }
+    Ok(())
+}
+
+/// What is in a repartition goes when it has been read, and not before, however old it is; and a record that its own
+/// topic has taken has room here for where it came from.
+fn passing() -> TopicConfig {
+    let settings = [
+        ("cleanup.policy", "delete"),
+        ("retention.ms", "-1"),
+        ("segment.bytes", "52428800"),
+        ("max.message.bytes", "2097152"),
+    ];
+    lasting(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
 }
 
 /// The changelog of a table has the partitions of its node's inputs, and keeps the last value of each key for good.

@@ -15,7 +15,8 @@ pub const KIND: OperatorKind = OperatorKind {
     name: "count",
     summary: "counts the records of each group, for good",
     details: "A table with one counter a group, which survives restarts: other nodes name it in `table`, HTTP shows \
-              it. Every record goes on with the field `count` added: the number it is of its group.",
+              it. Every record goes on with the field `count` added: the number it is of its group. Records that are \
+              not keyed by `by` meet in a repartition topic first, which takes one more commit interval.",
     example: r#"
 name = "orders-per-customer"
 

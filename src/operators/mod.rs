@@ -6,8 +6,11 @@ mod branch;
 mod count;
 mod filter;
 mod map;
+mod repartition;
 mod sink;
 mod tumble;
+
+pub use repartition::repartition;
 
 use crate::plan::OperatorKind;
 

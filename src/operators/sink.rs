@@ -1,13 +1,12 @@
 //! `sink`: writes records to a topic.
 
-use crate::codec::{Layout, Splice, SpliceError};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::frame::Frame;
-use crate::operator::{Context, Flow, Operator, Outcome, Port, ReasonId, RecordError};
+use crate::operator::{Context, Flow, Operator, Outcome, Port, RecordError};
 use crate::outbox::{Target, TopicId};
 use crate::plan::{
-    Built, CheckContext, FROM, Form, Key, NodeTable, OperatorKind, Role, Rows, Shape, TopicPlan, layout,
-    names,
+    Built, CheckContext, FROM, Form, Key, NodeTable, OperatorKind, Role, Rows, Shape, TopicPlan, Writer,
+    layout, names,
 };
 use crate::spec::Value;
 use crate::store::KeyShape;
@@ -64,8 +63,8 @@ fn check(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) -> Built {
     cx.written(&shape);
     let mut built = Built { target: topic.as_ref().map(|(_, name)| name.clone()), ..Built::default() };
     if let (Some((topic, _)), Some(key)) = (topic, key) {
-        let splices = shape.variants.iter().map(|v| (v.id, Written::new(&v.layout, cx))).collect();
-        built = built.running(Some(Sink { topic, key, splices }));
+        let writer = Writer::new(&shape, cx);
+        built = built.running(Some(Sink { topic, key, writer }));
     }
     built
 }
@@ -136,49 +135,17 @@ fn key(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) -> Option<KeyOf> {
     }
 }
 
-/// A way to write a record, with the reasons why it may not be possible.
-#[derive(Debug)]
-struct Written {
-    splice: Splice,
-    reasons: Vec<(SpliceError, ReasonId)>,
-}
-
-impl Written {
-    fn new(layout: &Layout, cx: &mut CheckContext<'_>) -> Self {
-        let splice = Splice::new(layout);
-        let mut reasons = vec![];
-        for error in splice.errors() {
-            reasons.push((error, cx.reason(&splice.explain(error))));
-        }
-        Written { splice, reasons }
-    }
-
-    #[cold]
-    fn error(&self, error: SpliceError) -> RecordError {
-        let reason = self.reasons.iter().find(|(e, _)| *e == error).or(self.reasons.first());
-        RecordError::new(reason.map(|(_, id)| *id).expect("every error a splice can have is listed"))
-    }
-}
-
 #[derive(Debug)]
 struct Sink {
     topic: TopicId,
     key: KeyOf,
-    /// One, or one for each way in which records come out of a merge.
-    splices: Vec<(u16, Written)>,
+    writer: Writer,
 }
 
 impl Operator for Sink {
     fn process(&self, _: Port, frame: &mut Frame<'_>, cx: &mut Context<'_>) -> Result<Flow, RecordError> {
         let frame = &*frame;
-        let written = match self.splices.as_slice() {
-            [(_, only)] => only,
-            several => {
-                let variant = several.iter().find(|(id, _)| *id == frame.variant);
-                &variant.expect("a merge says which way a record came").1
-            }
-        };
-        let mut failed = None;
+        let mut written = Ok(());
         cx.out.record(
             self.topic,
             Target::Key,
@@ -194,17 +161,15 @@ impl Operator for Sink {
                 }
             },
             |out| {
-                failed = written.splice.write(frame, out).err();
+                written = self.writer.write(frame, out);
                 true
             },
             frame.headers,
         );
-        match failed {
-            None => Ok(Flow::Stop(Outcome::Kept)),
-            Some(error) => {
-                cx.out.undo_last();
-                Err(written.error(error))
-            }
+        if let Err(error) = written {
+            cx.out.undo_last();
+            return Err(error);
         }
+        Ok(Flow::Stop(Outcome::Kept))
     }
 }

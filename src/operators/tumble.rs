@@ -21,7 +21,8 @@ pub const KIND: OperatorKind = OperatorKind {
     details: "A window `[start, end)` closes once, when the clock of its task reaches `end`: the largest event time \
               seen, less the source's `late_by`. Its row has the `by` fields, `window_start`, `window_end` and what \
               `compute` says: expressions over aggregates (count sum min max avg first last). A record of a window \
-              that has closed is late.",
+              that has closed is late. Records that are not keyed by `by` meet in a repartition topic first, which \
+              takes one more commit interval; it carries the clocks of those who write to it.",
     example: r#"
 name = "sales-per-minute"
 
@@ -121,7 +122,8 @@ fn check(node: &NodeTable<'_>, cx: &mut CheckContext<'_>) -> Built {
     let (windows, by) = (StoreId::new(store), grouping.key);
     let row_file = row.file;
     let tumble = Tumble { by, every, offset, late, windows, slots, compute, key, bounds };
-    Built { table: Some(table), rows_in: Some(row_file), ..Built::new(row, what) }.running(Some(tumble))
+    let beat = Some((every, offset));
+    Built { table: Some(table), rows_in: Some(row_file), beat, ..Built::new(row, what) }.running(Some(tumble))
 }
 
 /// What the bytes of a window mean.
@@ -253,8 +255,16 @@ struct Tumble {
 }
 
 impl Tumble {
+    /// The end of a record's window. Records of one time come together: mostly it is that of the last one.
     #[inline]
-    fn end_of(&self, timestamp: i64) -> i64 {
+    fn end_of(&self, timestamp: i64, last: Option<i64>) -> i64 {
+        match last {
+            Some(end) if (end.saturating_sub(self.every)..end).contains(&timestamp) => end,
+            _ => self.reckon(timestamp),
+        }
+    }
+
+    fn reckon(&self, timestamp: i64) -> i64 {
         let shifted = timestamp.saturating_sub(self.offset);
         shifted
             .div_euclid(self.every)
@@ -271,12 +281,12 @@ impl Tumble {
 
 impl Operator for Tumble {
     fn process(&self, _: Port, frame: &mut Frame<'_>, cx: &mut Context<'_>) -> Result<Flow, RecordError> {
-        let end = self.end_of(frame.timestamp);
+        let windows = cx.stores.get_mut(self.windows);
+        let end = self.end_of(frame.timestamp, windows.last_end());
         if end <= cx.clock.0 {
             return Ok(self.late());
         }
         self.slots.evaluate(frame, cx.values)?;
-        let windows = cx.stores.get_mut(self.windows);
         let key = self.by.encode(frame, cx.scratch);
         if self.slots.can_overflow() {
             self.slots.room(windows.get(end, key), cx.values)?;

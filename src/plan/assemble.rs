@@ -1,15 +1,17 @@
 //! The plan, put together from what the pass has checked.
 
 use super::cases::Case;
-use super::check::CheckedNode;
-use super::context::Registry;
+use super::check::{CheckedNode, Side};
+use super::context::{Registry, Touched};
+use super::cut;
 use super::faults::Faults;
-use super::files::{Files, Groups};
+use super::files::Files;
 use super::generate::Generate;
 use super::graph::{Graph, What};
 use super::kind::Rows;
 use super::merge::Adjust;
 use super::params::Params;
+use super::parts::Parts;
 use super::scope::Shared;
 use super::settings::Settings;
 use super::shape::{Meta, Shape};
@@ -23,8 +25,10 @@ use crate::frame::{Register, Text};
 use crate::operator::{NodeId, Operator};
 use crate::outbox::TopicId;
 use crate::store::StoreDecl;
-use std::collections::HashMap;
 use std::sync::Arc;
+
+/// What the near side of a repartition is, among the kinds of nodes.
+pub const REPARTITION: &str = "repartition";
 
 /// A pipeline, ready to be run.
 #[derive(Debug)]
@@ -111,8 +115,10 @@ pub struct NodePlan {
     pub reads: Option<String>,
     /// What a row that it makes does.
     pub steps: Vec<Step>,
-    /// Which part it belongs to.
+    /// Which part it belongs to; if it keeps nothing, one of those that feed it.
     pub part: usize,
+    /// When something of it ends: every so many milliseconds, shifted by so many.
+    pub beat: Option<(i64, i64)>,
 }
 
 /// The pieces.
@@ -133,7 +139,9 @@ pub struct Checked<'g> {
     /// Who shares a register file.
     pub files: Files,
     /// Names that sinks write over.
-    pub touched: Vec<(super::shape::FileId, String)>,
+    pub touched: Vec<Touched>,
+    /// Which sources belong together.
+    pub parts: Parts,
 }
 
 /// Puts the pieces together. All of them are sound; what can still be wrong is their number.
@@ -144,20 +152,22 @@ pub fn assemble(
     faults: &mut Faults,
 ) -> Option<Plan> {
     resolve_merges(&mut pieces);
-    let parts = parts(pieces.graph);
-    let mut edges = edges(&pieces);
+    let parts = pieces.parts.numbers();
+    let (mut edges, behind) = edges(&pieces);
     let stops = stops(&pieces, &mut edges);
     let (mut runs, mut slots) = (vec![], 0);
-    for source in &pieces.sources {
-        let section = pieces.graph.find(&source.name)?;
-        let steps = steps::flatten(&edges[section], &stops, &mut pieces.shared.fields, &mut slots);
+    for (at, source) in pieces.sources.iter().enumerate() {
+        let edges = match &source.cut {
+            Some(_) => &behind[at],
+            None => &edges[pieces.graph.find(&source.name)?],
+        };
+        let steps = steps::flatten(edges, &stops, &mut pieces.shared.fields, &mut slots);
         let steps = within(steps, &source.name, source.place, faults)?;
-        let names = source
-            .topics
-            .iter()
-            .map(|id| (*id, pieces.shared.constants.text(&pieces.registry.topics.get(*id).name)));
+        let names = come_from(&pieces.sources, at)
+            .into_iter()
+            .map(|id| (id, pieces.shared.constants.text(&pieces.registry.topics.get(id).name)));
         let topics = names.collect();
-        runs.push(SourceRun { steps, topics, part: parts[section], ..run(source, &pieces) });
+        runs.push(SourceRun { steps, topics, part: parts[at], ..run(at, &pieces) });
     }
     let mut nodes = vec![];
     for at in 0..pieces.nodes.len() {
@@ -199,20 +209,13 @@ fn resolve_merges(pieces: &mut Checked<'_>) {
     }
 }
 
-/// Which part of the file each section belongs to: parts share neither records nor tables.
-fn parts(graph: &Graph<'_>) -> Vec<usize> {
-    let mut groups = Groups((0..graph.sections.len()).collect());
-    for at in 0..graph.sections.len() {
-        for link in graph.inputs[at].iter().chain(&graph.tables[at]) {
-            groups.join(at, link.to);
-        }
-    }
-    let mut numbers = HashMap::new();
-    let mut number = |at| {
-        let next = numbers.len();
-        *numbers.entry(groups.root(at)).or_insert(next)
-    };
-    (0..graph.sections.len()).map(&mut number).collect()
+/// The topics that records of a source may have come from: its own, or those before a repartition.
+fn come_from(sources: &[SourcePlan], at: usize) -> Vec<TopicId> {
+    let Some(cut) = &sources[at].cut else { return sources[at].topics.clone() };
+    let mut topics: Vec<TopicId> = cut.from.iter().flat_map(|from| come_from(sources, *from)).collect();
+    topics.sort_unstable();
+    topics.dedup();
+    topics
 }
 
 fn stops(pieces: &Checked<'_>, edges: &mut [Vec<Edge>]) -> Vec<Stop> {
@@ -222,22 +225,27 @@ fn stops(pieces: &Checked<'_>, edges: &mut [Vec<Edge>]) -> Vec<Stop> {
         let Some(operator) = node.built.operator.clone() else { continue };
         stops.push(Stop {
             operator,
-            keeps: kind.rows == Rows::Keeps,
+            keeps: kind.rows == Rows::Keeps && node.side != Side::Near,
             routed: node.built.outputs.len() > 1,
-            edges: std::mem::take(&mut edges[node.section]),
+            edges: if node.side == Side::Near { vec![] } else { std::mem::take(&mut edges[node.section]) },
         });
     }
     stops
 }
 
-/// What each section feeds, in the order of the file.
-fn edges(pieces: &Checked<'_>) -> Vec<Vec<Edge>> {
+/// What each section feeds, and what each source that stands behind a repartition does, in the order of the file.
+fn edges(pieces: &Checked<'_>) -> (Vec<Vec<Edge>>, Vec<Vec<Edge>>) {
     let mut consumers: Vec<_> = pieces.nodes.iter().enumerate().collect();
     consumers.sort_by_key(|(_, node)| node.section);
     let mut producers = vec![None; pieces.graph.sections.len()];
     pieces.nodes.iter().for_each(|node| producers[node.section] = Some(node));
     let mut edges = vec![vec![]; pieces.graph.sections.len()];
+    let mut behind = vec![vec![]; pieces.sources.len()];
     for (at, node) in consumers {
+        if let Side::Far(source) = node.side {
+            behind[source].push(Edge { to: NodeId(at as u16), route: 0, adjust: Adjust::default() });
+            continue;
+        }
         for (i, link) in pieces.graph.inputs[node.section].iter().enumerate() {
             let outputs = producers[link.to].map(|n| n.built.outputs.as_slice()).unwrap_or_default();
             let route = outputs.iter().position(|(name, _)| name.as_deref() == link.route).unwrap_or(0);
@@ -245,7 +253,7 @@ fn edges(pieces: &Checked<'_>) -> Vec<Vec<Edge>> {
             edges[link.to].push(Edge { to: NodeId(at as u16), route: route as u8, adjust });
         }
     }
-    edges
+    (edges, behind)
 }
 
 fn within(steps: Option<Vec<Step>>, name: &str, place: Place, faults: &mut Faults) -> Option<Vec<Step>> {
@@ -263,12 +271,12 @@ fn within(steps: Option<Vec<Step>>, name: &str, place: Place, faults: &mut Fault
     steps
 }
 
-fn run(source: &SourcePlan, pieces: &Checked<'_>) -> SourceRun {
-    let fields = &pieces.shared.fields;
+fn run(at: usize, pieces: &Checked<'_>) -> SourceRun {
+    let (source, fields) = (&pieces.sources[at], &pieces.shared.fields);
     let mut touched: Vec<String> = vec![];
-    for (_, name) in pieces.touched.iter().filter(|(file, _)| *file == source.shape.file) {
-        if !touched.contains(name) {
-            touched.push(name.clone());
+    for of in pieces.touched.iter().filter(|of| of.file == source.shape.file && of.root == at) {
+        if !touched.contains(&of.name) {
+            touched.push(of.name.clone());
         }
     }
     SourceRun {
@@ -291,6 +299,7 @@ fn node(
     faults: &mut Faults,
 ) -> Option<NodePlan> {
     let section = pieces.graph.sections[pieces.nodes[at].section];
+    let side = pieces.nodes[at].side;
     let steps = match pieces.nodes[at].built.rows_in {
         None => Some(vec![]),
         Some(_) => steps::flatten(&stops[at].edges, stops, &mut pieces.shared.fields, slots),
@@ -299,20 +308,24 @@ fn node(
     let node = &mut pieces.nodes[at];
     let built = std::mem::take(&mut node.built);
     Some(NodePlan {
-        name: section.name.to_owned(),
+        name: if side == Side::Near { cut::name_of(section.name) } else { section.name.to_owned() },
         place: section.place,
-        kind: section.what.kind(),
+        kind: if side == Side::Near { REPARTITION } else { section.what.kind() },
         what: built.what,
         target: built.target,
-        inputs: pieces.graph.inputs[node.section].iter().map(|l| l.text.text.clone()).collect(),
+        inputs: match side {
+            Side::Far(_) => vec![cut::name_of(section.name)],
+            _ => pieces.graph.inputs[node.section].iter().map(|l| l.text.text.clone()).collect(),
+        },
         operator: built.operator?,
         table: built.table,
         marks: built.marks,
         output: built.outputs.into_iter().next().map(|(_, shape)| shape),
         tick_ms: built.tick_ms,
         reads: built.reads,
+        beat: built.beat,
         steps,
-        part: parts[node.section],
+        part: node.input.roots.first().map_or(0, |root| parts[*root]),
     })
 }
 
@@ -326,6 +339,31 @@ impl Plan {
     /// The source of a name.
     pub fn source(&self, name: &str) -> Option<(usize, &SourcePlan)> {
         self.sources.iter().enumerate().find(|(_, s)| s.name == name)
+    }
+
+    /// How many repartitions stand before each part, at most.
+    pub fn levels(&self) -> Vec<usize> {
+        let mut levels = vec![0; self.parts];
+        // Each round settles a level, and no part stands behind itself.
+        for _ in 0..self.parts {
+            for (source, run) in self.sources.iter().zip(&self.runs) {
+                let from = source.cut.iter().flat_map(|cut| &cut.from);
+                let behind = from.map(|from| levels[self.runs[*from].part] + 1).max();
+                levels[run.part] = levels[run.part].max(behind.unwrap_or(0));
+            }
+        }
+        levels
+    }
+
+    /// What a part is called: as the first source that it reads.
+    pub fn part_name(&self, part: usize) -> &str {
+        let first = self.sources.iter().zip(&self.runs).find(|(_, run)| run.part == part);
+        first.map_or("", |(source, _)| source.name.as_str())
+    }
+
+    /// The sources that the file names, without those that stand for repartitions.
+    pub fn named_sources(&self) -> impl Iterator<Item = &SourcePlan> {
+        self.sources.iter().filter(|source| source.cut.is_none())
     }
 
     /// The tables that are shown, with their nodes.

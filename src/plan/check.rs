@@ -5,7 +5,7 @@
 
 use super::assemble::{self, Checked};
 use super::cases;
-use super::context::{CheckContext, KnownTable, Registry};
+use super::context::{CheckContext, KnownTable, Registry, Touched};
 use super::damage::Damage;
 use super::faults::Faults;
 use super::files::Files;
@@ -16,6 +16,7 @@ use super::kind::{Built, NodeTable};
 use super::layout::{Base, Layout};
 use super::merge::{Adjust, merge};
 use super::params::{Override, Params};
+use super::parts::Parts;
 use super::schema;
 use super::scope::Shared;
 use super::settings::{self, Settings};
@@ -59,7 +60,7 @@ pub fn check(
     let generates = generate::read(root, &pass.sources, &shared, &mut pass.faults);
     let cases = cases::read(root, &graph, &pass.checked, &pass.sources, &shared, &mut pass.faults);
     unused::warn(&graph, &shared, &schemas, &mut pass.faults);
-    let Pass { faults, checked, registry, sources, files, touched, .. } = pass;
+    let Pass { faults, checked, registry, sources, files, touched, parts, .. } = pass;
     let mut faults = faults;
     let plan = match faults.errors() {
         0 => assemble::assemble(
@@ -72,6 +73,7 @@ pub fn check(
                 nodes: checked,
                 files,
                 touched,
+                parts,
             },
             generates,
             cases,
@@ -93,6 +95,19 @@ pub struct CheckedNode {
     pub adjusts: Vec<Adjust>,
     /// What comes in.
     pub input: Shape,
+    /// Where it stands, if its input is cut.
+    pub side: Side,
+}
+
+/// Where a node stands to a repartition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// There is none.
+    Uncut,
+    /// It writes to it.
+    Near,
+    /// It is fed by it, which is the source of this index.
+    Far(usize),
 }
 
 struct Pass<'p> {
@@ -108,7 +123,8 @@ struct Pass<'p> {
     /// What comes out of each section.
     outputs: Vec<Vec<(Option<String>, Shape)>>,
     variants: u16,
-    touched: Vec<(FileId, String)>,
+    touched: Vec<Touched>,
+    parts: Parts,
     schemas_known: bool,
 }
 
@@ -136,6 +152,7 @@ impl<'p> Pass<'p> {
             outputs,
             variants: 0,
             touched: vec![],
+            parts: Parts::default(),
             schemas_known: true,
         }
     }
@@ -153,6 +170,8 @@ impl<'p> Pass<'p> {
         let mut source =
             source::check(section.name, section.place, section.table, self.files.own(at), &mut cx);
         source.shape.open |= self.damage.reaches(section.place);
+        source.shape.roots = vec![self.sources.len()];
+        self.parts.add(&[]);
         self.outputs[at] = vec![(None, source.shape.clone())];
         self.sources.push(source);
     }
@@ -172,17 +191,56 @@ impl<'p> Pass<'p> {
             rows: self.files.rows(at),
             dead_letters: &self.settings.dead_letters,
             touched: &mut self.touched,
+            apart: self.parts.feed_each_other(&input.roots),
+            next_source: self.sources.len(),
+            cut: None,
             input: input.clone(),
         };
         let built = (kind.check)(&node, &mut cx);
+        let cut = cx.cut.take();
+        let (input, side) = match &cut {
+            None => (input, Side::Uncut),
+            Some(cut) => (cut.behind.clone(), Side::Far(cx.next_source)),
+        };
+        let sides = cut.map(|cut| (cx.near_side(&cut), cx.far_side(&cut, &node), cut));
+        let adjusts = match sides {
+            None => adjusts,
+            Some((near, far, cut)) => {
+                self.parts.join(&cut.before.roots);
+                self.parts.add(&cut.before.roots);
+                self.checked.push(CheckedNode {
+                    section: at,
+                    built: near,
+                    adjusts,
+                    input: cut.before,
+                    side: Side::Near,
+                });
+                self.sources.push(far);
+                vec![]
+            }
+        };
         if let Some(table) = &built.table {
             let (node, owner) = (section.name.to_owned(), built.operator.clone());
             self.registry.tables.push(KnownTable { node, plan: table.clone(), owner });
         }
+        let roots = match &self.graph.tables[at] {
+            Some(read) => self.roots_of(read.to),
+            None => input.roots.clone(),
+        };
+        self.parts.join(&roots);
         self.outputs[at] = built.outputs.clone();
         let damaged = self.damage.reaches(section.place);
-        self.outputs[at].iter_mut().for_each(|(_, shape)| shape.open |= damaged);
-        self.checked.push(CheckedNode { section: at, built, adjusts, input });
+        for (_, shape) in &mut self.outputs[at] {
+            shape.open |= damaged;
+            shape.roots.clone_from(&roots);
+        }
+        self.checked.push(CheckedNode { section: at, built, adjusts, input: Shape { roots, ..input }, side });
+    }
+
+    /// The sources whose records a section hands on or has made its rows of.
+    fn roots_of(&self, section: usize) -> Vec<usize> {
+        let node = self.checked.iter().rfind(|node| node.section == section);
+        node.map(|node| node.input.roots.clone()).unwrap_or_default()
     }
 
     /// What comes into a node: the merge of its inputs, or a shape of which nothing is known.

@@ -1,5 +1,6 @@
 //! What a kind's `check` works with: its input's shape, expressions, settings, stores, topics, faults.
 
+use super::cut::Cut;
 use super::faults::Faults;
 use super::kind::NodeTable;
 use super::scope::{RowScope, Scope, Shared};
@@ -59,8 +60,25 @@ pub struct CheckContext<'c> {
     pub rows: FileId,
     /// The topic for dead letters.
     pub dead_letters: &'c str,
-    /// Names of original members that sinks write over, by the file of the records.
-    pub touched: &'c mut Vec<(FileId, String)>,
+    /// Names of original members that are written over.
+    pub touched: &'c mut Vec<Touched>,
+    /// Whether its inputs are of tasks that feed each other: they meet only behind a repartition.
+    pub apart: bool,
+    /// The plan's index of the next source.
+    pub next_source: usize,
+    /// Where the input is cut, if it is.
+    pub cut: Option<Cut>,
+}
+
+/// A name of an original member that somebody writes over: whoever reads it has to look out for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touched {
+    /// The file of the records.
+    pub file: FileId,
+    /// The source they come from.
+    pub root: usize,
+    /// The name.
+    pub name: String,
 }
 
 /// What a node groups by.
@@ -207,7 +225,8 @@ impl CheckContext<'_> {
         self.shared.borrow_mut().reasons.id(sentence)
     }
 
-    /// What the node groups by: fields that are there, of a kind with an order, and that the input is keyed by.
+    /// What the node groups by: fields that are there, of a kind with an order. Where records of one group may lie in
+    /// several partitions the input is cut, and from here on is what comes out of a repartition.
     pub fn grouping(&mut self, node: &NodeTable<'_>) -> Option<Grouping> {
         let value = node.value("by")?;
         let mut grouping = Grouping { names: vec![], ids: vec![], kinds: vec![], key: KeyShape(vec![]) };
@@ -236,8 +255,8 @@ impl CheckContext<'_> {
         if !sound || grouping.ids.is_empty() {
             return None;
         }
-        self.keyed(value, &grouping)?;
         grouping.key = KeyShape(parts);
+        self.meet(node, value, &grouping)?;
         Some(grouping)
     }
 
@@ -271,46 +290,14 @@ impl CheckContext<'_> {
     }
 
     /// Records that agree in what the node groups by have to meet in one task.
-    fn keyed(&mut self, by: &Value, grouping: &Grouping) -> Option<()> {
+    fn meet(&mut self, node: &NodeTable<'_>, by: &Value, grouping: &Grouping) -> Option<()> {
         if self.input.open || self.input.key_unknown {
             return None;
         }
-        if let Some(partitioned) = &self.input.partitioned
-            && partitioned.iter().all(|id| grouping.ids.contains(id))
-        {
-            return Some(());
-        }
-        let names = grouping.names.join(", ");
-        let message = format!("{} is not keyed by {names}", self.subject);
-        let fault = Diagnostic::error(Code::NeedsRepartition, message, by.place)
-            .label("records of one group may lie in several partitions");
-        let named = |ids: &Vec<FieldId>| -> Option<Vec<&str>> {
-            ids.iter().map(|id| self.input.name_of(*id)).collect()
-        };
-        let fault = match &self.input.partitioned {
-            Some(ids) => match named(ids).map(|names| names.join(", ")) {
-                Some(key) => fault
-                    .note(format!("{} is keyed by {key}", self.subject))
-                    .help(format!("group by {key}, or by a list that contains it: `by = [\"{key}\", …]`")),
-                None => self.lost_key(fault, grouping),
-            },
-            None => fault.help(format!(
-                "if producers key their records by this field, say so at the source: `key = \"{names}\"`"
-            )),
-        };
-        self.faults.add(fault.note("grouping by any other field is planned and not possible yet"));
-        None
-    }
-
-    /// What the records are keyed by has been dropped, or another field has taken its name.
-    fn lost_key(&self, fault: Diagnostic, grouping: &Grouping) -> Diagnostic {
-        let shared = self.shared.borrow();
-        let fault = fault
-            .note(format!("the field that {} is keyed by was dropped or set anew on the way", self.subject))
-            .help("group before the field is changed, or set another field instead");
-        match grouping.ids.iter().find_map(|id| shared.fields.info(*id).declared) {
-            Some(place) => fault.also(place, "this is another field than the key"),
-            None => fault,
+        let partitioned = self.input.partitioned.as_ref().filter(|_| !self.apart);
+        match partitioned.is_some_and(|ids| ids.iter().all(|id| grouping.ids.contains(id))) {
+            true => Some(()),
+            false => self.cut(node, grouping, by.place),
         }
     }
 
@@ -339,10 +326,11 @@ impl CheckContext<'_> {
         self.input.late_by
     }
 
-    /// A sink writes records of this shape: the names it sets are to be looked out for when they are read.
+    /// Records of this shape are written: the names that are set are to be looked out for when they are read.
     pub fn written(&mut self, shape: &Shape) {
         for set in shape.variants.iter().flat_map(|v| &v.layout.set) {
-            self.touched.push((shape.file, set.path[0].clone()));
+            let touched = |root: &usize| Touched { file: shape.file, root: *root, name: set.path[0].clone() };
+            self.touched.extend(shape.roots.iter().map(touched));
         }
     }
 

@@ -1,7 +1,7 @@
 //! A plan as text: what `check` prints of a file that is sound.
 
 use super::source::SourcePlan;
-use super::{NodePlan, Plan};
+use super::{NodePlan, Plan, REPARTITION};
 use std::collections::HashMap;
 use std::fmt::Write;
 
@@ -34,7 +34,7 @@ impl Plan {
     pub fn tree(&self) -> String {
         let tree = Tree::of(self);
         let mut lines = vec![];
-        for source in &self.sources {
+        for source in self.named_sources() {
             lines.push(Line {
                 tree: source.name.clone(),
                 kind: "source".to_owned(),
@@ -57,11 +57,12 @@ impl Plan {
     /// "1 source, 5 nodes, 2 sinks, exactly once".
     pub fn summary(&self) -> String {
         let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        let nodes = self.nodes.iter().filter(|n| n.kind != REPARTITION).count();
         let sinks = self.nodes.iter().filter(|n| n.kind == "sink").count();
         let guarantee = if self.settings.exactly_once { "exactly once" } else { "at least once" };
         [
-            count(self.sources.len(), "source"),
-            count(self.nodes.len() - sinks, "node"),
+            count(self.named_sources().count(), "source"),
+            count(nodes - sinks, "node"),
             count(sinks, "sink"),
             guarantee.to_owned(),
         ]
@@ -168,7 +169,7 @@ fn short(what: &str) -> String {
 
 /// The topic of a sink that is said on its input's line.
 fn arrow(node: &NodePlan) -> Option<&str> {
-    let simple = node.inputs.len() == 1 && !node.inputs[0].contains('.');
+    let simple = node.inputs.len() == 1 && !node.inputs[0].contains('.') && node.kind != REPARTITION;
     node.target.as_deref().filter(|_| simple)
 }
 

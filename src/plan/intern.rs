@@ -1,5 +1,6 @@
 //! What the plan has once, however often it is named: constant texts, reasons, topics.
 
+use crate::codec::json::needs_escape;
 use crate::frame::Text;
 use crate::operator::ReasonId;
 
@@ -19,7 +20,10 @@ impl Constants {
         }
         let start = self.bytes.len();
         self.bytes.extend_from_slice(text.as_bytes());
-        let place = Text::constant(start, self.bytes.len());
+        let place = match needs_escape(text.as_bytes()) {
+            true => Text::constant(start, self.bytes.len()),
+            false => Text::plain_constant(start, self.bytes.len()),
+        };
         self.known.push((text.to_owned(), place));
         place
     }

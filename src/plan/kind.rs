@@ -126,6 +126,8 @@ pub struct Built {
     pub rows_in: Option<FileId>,
     /// A table of its own that is not shown: what it has spoken of.
     pub marks: Option<TablePlan>,
+    /// When something of it ends: every so many milliseconds, shifted by so many.
+    pub beat: Option<(i64, i64)>,
 }
 
 impl Built {

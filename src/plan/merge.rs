@@ -51,6 +51,9 @@ pub fn merge(
     shape.key_unknown = inputs.iter().any(|(_, s)| s.key_unknown);
     shape.late_by = inputs.iter().map(|(_, s)| s.late_by).max().unwrap_or(0);
     shape.has_origin = inputs.iter().all(|(_, s)| s.has_origin);
+    shape.roots = inputs.iter().flat_map(|(_, s)| s.roots.iter().copied()).collect();
+    shape.roots.sort_unstable();
+    shape.roots.dedup();
     for name in names(inputs) {
         match field(&name, inputs, place, fields, faults) {
             Some(id) => {

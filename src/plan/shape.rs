@@ -151,6 +151,8 @@ pub struct Shape {
     pub key_json: bool,
     /// Whether records here come from a topic and so have `_topic` and the like.
     pub has_origin: bool,
+    /// The sources that records here come from, by their index in the plan; behind a repartition that one alone.
+    pub roots: Vec<usize>,
     /// How long windows wait for stragglers among these records, in milliseconds.
     pub late_by: i64,
     /// Names whose meaning a fault further up has hidden: nothing more is said of them.
@@ -172,6 +174,7 @@ impl Shape {
             partitioned: None,
             key_json: false,
             has_origin: false,
+            roots: vec![],
             late_by: 0,
             poisoned: vec![],
             open: false,

@@ -94,6 +94,17 @@ pub struct KeyPromise {
     pub reason: ReasonId,
 }
 
+/// What a source is that stands for a repartition: the far side of a cut through the plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CutPlan {
+    /// The node that reads it, and for which the records are keyed anew.
+    pub node: String,
+    /// The fields that they are keyed by.
+    pub by: Vec<String>,
+    /// The sources whose records are written to it.
+    pub from: Vec<usize>,
+}
+
 /// A source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourcePlan {
@@ -129,6 +140,8 @@ pub struct SourcePlan {
     pub partitions: Option<u32>,
     /// How long its topics keep records when they are created, in milliseconds.
     pub retention: Option<i64>,
+    /// What it repartitions, if it is none of the file's own.
+    pub cut: Option<CutPlan>,
 }
 
 /// A field of a source.
@@ -206,6 +219,7 @@ pub fn check(
             .and_then(|e| number("partitions", &e.value, 1, cx.shared, cx.faults))
             .map(|n| n.min(i64::from(i32::MAX)) as u32),
         retention: duration("retention", 1, cx),
+        cut: None,
         shape,
     };
     source.shape.late_by = source.late_by;
@@ -429,9 +443,13 @@ fn event_time(table: &Table, shape: &Shape, cx: &mut SourceContext<'_>) -> Optio
 
 /// The original members that a source declares, as the scanner wants them.
 pub fn scanned(source: &SourcePlan, shared: &Shared) -> Vec<crate::codec::Field> {
+    // What comes through a repartition has been checked before: only what is read has to be looked at.
+    let is_scanned =
+        |field: &&SourceField| source.cut.is_none() || shared.fields.info(field.id).register.is_some();
     source
         .fields
         .iter()
+        .filter(is_scanned)
         .map(|field| crate::codec::Field {
             path: path(&field.name),
             kind: field.ty.kind,

@@ -14,12 +14,14 @@ pub enum Role {
     DeadLetters,
     /// Keeps a node's table in it.
     Changelog,
+    /// Writes records to it and reads them again, so that those of one group meet in one partition.
+    Repartition,
 }
 
 impl Role {
     /// Topics that belong to the pipeline alone, and that it makes.
     pub fn is_internal(&self) -> bool {
-        matches!(self, Role::Changelog)
+        matches!(self, Role::Changelog | Role::Repartition)
     }
 }
 
@@ -79,8 +81,15 @@ pub fn conflict(a: &TopicPlan, b: &TopicPlan) -> Option<Diagnostic> {
             format!("`{}` and `{}` would share one changelog", a.owner, b.owner),
             "only one node can take over a table: leave out `was`, or give the node another name",
         ),
+        (Role::Repartition, Role::Repartition) => (
+            format!("`{}` and `{}` would share one repartition topic", a.owner, b.owner),
+            "only one node can take over from another: leave out `was`, or give the node another name",
+        ),
         (Role::Changelog, _) | (_, Role::Changelog) => {
             (format!("\"{}\" is the changelog of a table", a.name), "name another topic")
+        }
+        (Role::Repartition, _) | (_, Role::Repartition) => {
+            (format!("\"{}\" is the repartition topic of a node", a.name), "name another topic")
         }
         (Role::DeadLetters, _) | (_, Role::DeadLetters) => (
             format!("\"{}\" is read, and dead letters are written to it", a.name),
@@ -107,5 +116,6 @@ fn says(topic: &TopicPlan) -> String {
         Role::Output => "written here".to_owned(),
         Role::DeadLetters => "dead letters are written here".to_owned(),
         Role::Changelog => format!("the table of `{}`", topic.owner),
+        Role::Repartition => format!("the repartition of `{}`", topic.owner),
     }
 }

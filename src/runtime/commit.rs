@@ -71,6 +71,7 @@ impl<T: Transport> Worker<T> {
                     ticked: task.ticked(),
                     reset: task.reset,
                     tables: tables.clone(),
+                    upstreams: input.upstreams(),
                 };
                 positions.push(Position {
                     partition: Partition { topic: input.topic, index: id.partition },
@@ -98,6 +99,7 @@ impl<T: Transport> Worker<T> {
         if running(&mut self.tasks).any(|(_, running)| running.stands_for.is_some()) {
             self.snapshot();
         }
+        self.purge();
     }
 
     /// It never happened: stores, clocks and inputs go back to the last commit.

@@ -6,6 +6,7 @@
 
 use super::worker::Worker;
 use crate::outbox::TopicId;
+use crate::plan::NodePlan;
 use crate::transport::{Transport, TransportError};
 
 impl<T: Transport> Worker<T> {
@@ -23,16 +24,22 @@ impl<T: Transport> Worker<T> {
         }
         let counts: Vec<u32> = topics.iter().map(|(_, count)| *count).collect();
         let grouped = plan.nodes.iter().find(|node| node.part == part && node.table.is_some());
-        // A key would have rows in two tasks.
-        if let Some(node) = grouped.filter(|_| counts.iter().any(|count| *count != counts[0])) {
-            return Err(TransportError::fatal(format!(
-                "the topics behind `{}` have different numbers of partitions: {counts:?}",
-                node.name
-            ))
-            .hint("what is grouped together has to be partitioned alike: give the topics equal numbers"));
+        if counts.iter().any(|count| *count != counts[0]) {
+            return Err(self.unequal(part, grouped, &counts));
         }
         self.stay_as_many(part, &topics, grouped.is_some())?;
         Ok(counts)
+    }
+
+    /// Topics that are read by one task have to be partitioned alike: a key would have rows in two tasks, and the group
+    /// would give the partitions of a task to different members.
+    fn unequal(&self, part: usize, grouped: Option<&NodePlan>, counts: &[u32]) -> TransportError {
+        let name = grouped.map_or(self.plan.part_name(part), |node| node.name.as_str());
+        let message = format!("the topics behind `{name}` have different numbers of partitions: {counts:?}");
+        TransportError::fatal(message).hint(match grouped {
+            Some(_) => "what is grouped together has to be partitioned alike: give the topics equal numbers",
+            None => "what is merged is read in the order of its time: give the topics equal numbers",
+        })
     }
 
     /// Compares with what tables were made for, once, and with what there was when this worker first looked.

@@ -12,11 +12,14 @@ pub fn record(plan: &Plan, out: &mut Outbox, frame: &Frame<'_>, has_value: bool,
     let mut added = frame.headers.to_vec();
     headers::push(&mut added, b"streamrun-reason", Some(reason.as_bytes()));
     headers::push(&mut added, b"streamrun-node", Some(node.as_bytes()));
-    let topic = plan.topics.all().get(frame.origin.topic as usize).map_or("", |t| t.name.as_str());
-    headers::push(&mut added, b"streamrun-topic", Some(topic.as_bytes()));
-    let partition = frame.origin.partition.to_string();
-    headers::push(&mut added, b"streamrun-partition", Some(partition.as_bytes()));
-    headers::push(&mut added, b"streamrun-offset", Some(frame.origin.offset.to_string().as_bytes()));
+    // One that a node has made, and a repartition has brought here, came from nowhere.
+    if frame.origin.offset >= 0 {
+        let topic = plan.topics.all().get(frame.origin.topic as usize).map_or("", |t| t.name.as_str());
+        headers::push(&mut added, b"streamrun-topic", Some(topic.as_bytes()));
+        let partition = frame.origin.partition.to_string();
+        headers::push(&mut added, b"streamrun-partition", Some(partition.as_bytes()));
+        headers::push(&mut added, b"streamrun-offset", Some(frame.origin.offset.to_string().as_bytes()));
+    }
     let key = |out: &mut Vec<u8>| {
         out.extend_from_slice(frame.key.unwrap_or_default());
         frame.key.is_some()

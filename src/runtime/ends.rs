@@ -3,7 +3,12 @@
 //! An offset need not be that of a record: behind the last one there may be ends of transactions, and records that were
 //! taken back. No poll will ever bring anything from there, so a position alone never comes to such an end; what the
 //! transport has reached does.
+//!
+//! What stands behind a repartition comes to its end only when what is written to it has. So ends are noted level by
+//! level: those of the file's own sources before anything is joined, those of a repartition once everything before it
+//! is committed.
 
+use super::worker::Stopped;
 use super::worker::{Running, TaskId, Turn, Worker, running};
 use crate::transport::{Partition, Transport, TransportError};
 use std::collections::BTreeMap;
@@ -17,6 +22,8 @@ pub(super) struct InputEnds {
     /// Those that are not known to be read.
     unread: BTreeMap<Partition, i64>,
     looked: i64,
+    /// How many repartitions stand before them.
+    level: usize,
 }
 
 impl<T: Transport> Worker<T> {
@@ -26,19 +33,47 @@ impl<T: Transport> Worker<T> {
         if !self.options.to_ends || self.input_ends.is_some() {
             return Ok(());
         }
+        self.note_level(0)
+    }
+
+    fn note_level(&mut self, level: usize) -> Result<(), TransportError> {
         let (plan, mut unread) = (self.plan.clone(), BTreeMap::new());
-        for topic in plan.sources.iter().flat_map(|source| &source.topics) {
+        let levels = plan.levels();
+        let sources = plan.sources.iter().zip(&plan.runs).filter(|(_, run)| levels[run.part] == level);
+        for topic in sources.flat_map(|(source, _)| &source.topics) {
             for index in 0..self.transport.partitions(*topic)?.unwrap_or(0) {
                 let partition = Partition { topic: *topic, index };
                 unread.insert(partition, self.transport.bounds(partition)?.1);
             }
         }
-        self.input_ends = Some(InputEnds { unread, looked: i64::MIN });
+        self.input_ends = Some(InputEnds { unread, looked: i64::MIN, level });
         Ok(())
     }
 
-    /// Whether every input has been read to the end that it had when this worker first joined: by this worker, or, as
-    /// what is committed says, by others. One that was not there then has nothing that would have to be read.
+    /// Everything of a level has been read and is committed: what stands behind its repartitions is read to its end.
+    pub fn next_level(&mut self) -> Result<(), Stopped> {
+        let Some(ends) = &self.input_ends else { return Ok(()) };
+        let level = ends.level + 1;
+        loop {
+            match self.note_level(level) {
+                Ok(()) => return Ok(()),
+                Err(error) => self.failed(error).map(drop)?,
+            }
+        }
+    }
+
+    /// Inputs of a level that are at their ends are waited for no longer: nothing is expected to come.
+    pub fn rest(&mut self, level: usize) {
+        self.resting = Some(level);
+    }
+
+    /// The level of a task's part.
+    pub fn level_of(&self, id: TaskId) -> usize {
+        self.plan.levels()[id.part]
+    }
+
+    /// Whether every input of the level has been read to the end that was noted: by this worker, or, as what is
+    /// committed says, by others. One that was not there then has nothing that would have to be read.
     pub fn is_at_ends(&mut self) -> bool {
         if !self.is_ready() {
             return false;

@@ -86,9 +86,9 @@ pub fn catch_up(running: &mut Running, now: i64, out: &mut Outbox) -> bool {
 /// The wall time at which silence will have something to do for a task, if it lasts.
 pub fn wakes_at(running: &Running) -> Option<i64> {
     let Quiet { heard, last, clock } = &running.quiet;
-    let held = heard.iter().map(|heard| heard + HOLDS_BACK).max().filter(|_| heard.len() > 1);
-    let holds = running.task.inputs.iter().any(|input| !input.idle);
-    let due = running.task.due();
+    let held = heard.iter().map(|heard| heard + HOLDS_BACK).max().filter(|_| is_waited_for(&running.task));
+    let holds = running.task.inputs.iter().any(|input| !input.idle && !input.is_told());
+    let due = running.task.due_in_silence();
     let idle = idle_after(&running.task).filter(|_| *clock != StreamTime::START && due != StreamTime::NEVER);
     let idle = idle.map(|after| {
         let quiet = heard.iter().zip(&after).map(|(heard, after)| heard + after).max().unwrap_or(*last);
@@ -97,27 +97,35 @@ pub fn wakes_at(running: &Running) -> Option<i64> {
     [held.filter(|_| holds), idle].into_iter().flatten().min()
 }
 
-/// Moves the clock of a task whose inputs are quiet.
+/// Whether anyone waits for an input of a task: another input, or those behind a repartition.
+fn is_waited_for(task: &Task) -> bool {
+    task.inputs.len() > 1 || !task.outlets.is_empty()
+}
+
+/// Moves the clock of a task whose inputs are quiet. One that `rests` expects no more: its inputs are not waited for.
 pub fn advance<T: Transport>(
     id: TaskId,
     running: &mut Running,
     transport: &mut T,
-    now: i64,
+    (now, rests): (i64, bool),
     out: &mut Outbox,
 ) -> Result<Moved, TransportError> {
     let mut all_at_end = true;
-    let several = running.task.inputs.len() > 1;
+    let holds_back = if rests { 0 } else { HOLDS_BACK };
+    let waited_for = is_waited_for(&running.task);
     for (at, input) in running.task.inputs.iter_mut().enumerate() {
         let partition = Partition { topic: input.topic, index: id.partition };
         let waiting = running.merge.as_ref().is_some_and(|m| !m.is_empty(at));
         let mut at_end = !waiting && transport.at_end(partition)?;
-        let stops = several && at_end && now - running.quiet.heard[at] >= HOLDS_BACK;
+        let stops = waited_for && !input.is_told() && at_end && now - running.quiet.heard[at] >= holds_back;
         at_end &= !stops || input.idle || is_end(transport, partition, input.now.position);
         if !at_end {
             running.quiet.heard[at] = now;
         }
         all_at_end &= at_end;
-        input.idle = stops && at_end;
+        if !input.is_told() {
+            input.idle = stops && at_end;
+        }
     }
     if !all_at_end {
         running.speaks(now);
@@ -126,14 +134,15 @@ pub fn advance<T: Transport>(
     let before = running.task.clock();
     let idle = idle_clock(running, now).filter(|clock| *clock > before);
     // What has been begun goes on: it was one when the clock was moved.
-    let begins = |clock: &StreamTime| running.task.due() > before && running.task.due() <= *clock;
+    let due = running.task.due_in_silence();
+    let begins = |clock: &StreamTime| due > before && due <= *clock;
     if idle.as_ref().is_some_and(begins) && !is_silent(id, running, transport) {
         return Ok(Moved::Doubtful);
     }
     // The clock is moved only where something is due: a clock that creeps on with every turn would be committed with
     // every interval, for nothing. Where it stands is known whenever it matters.
     let done = match idle {
-        Some(clock) if running.task.due() <= clock => running.task.advance_to(clock, out),
+        Some(clock) if running.task.due_in_silence() <= clock => running.task.advance_to(clock, out),
         _ => {
             let done = running.task.advance(out);
             // An input that was waited for is not any more: what it held back is where the silence goes on from.

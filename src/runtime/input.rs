@@ -1,14 +1,18 @@
 //! An input partition of a task: where it stands, and what its records become in a frame.
 
+use super::markers::{Marker, Upstreams};
+use super::metadata::MOST_UPSTREAM_BYTES;
 use crate::codec::{self, ScanError, Scanner};
 use crate::frame::{Body, Frame, Origin, Register, Text, Value};
 use crate::operator::{ReasonId, RecordError, StreamTime};
+use crate::origin;
 use crate::outbox::TopicId;
 use crate::plan::Plan;
 use crate::plan::shape::Meta;
 use crate::plan::source::Format;
 use crate::transport::Record;
 use crate::types::Kind;
+use std::collections::BTreeSet;
 
 /// What is permanent of an input partition once it is committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,13 +43,29 @@ pub struct Input {
     pub idle: bool,
     /// Whether nothing is read of it for the time being.
     pub paused: bool,
+    /// Up to where it has been deleted, if it is a repartition.
+    pub purged: i64,
     late_by: i64,
     max_future: i64,
     decoder: Decoder,
     promise: Option<Promise>,
     event_time: Option<Register>,
     metas: Vec<(Meta, Register)>,
-    topic_text: Text,
+    /// What it reads may have come from these: a topic's id, its name, and that among the constants.
+    topics: Vec<(TopicId, String, Text)>,
+    /// What those before it have said of their clocks, if it is a repartition.
+    behind: Option<Box<Behind>>,
+}
+
+/// What an input knows that stands behind a repartition.
+#[derive(Debug)]
+struct Behind {
+    now: Upstreams,
+    committed: Upstreams,
+    /// Where the clock of the task stood that has written the last record.
+    wrote_at: StreamTime,
+    /// Whether it follows its records instead: only for the tests that prove that this is noticed.
+    deaf: bool,
 }
 
 /// How a value becomes registers.
@@ -102,21 +122,108 @@ impl Input {
             committed: Standing::START,
             idle: false,
             paused: false,
+            purged: 0,
             late_by: declared.late_by,
             max_future: declared.max_future,
             decoder,
             promise,
             event_time: run.event_time,
             metas: run.metas.clone(),
-            topic_text: run.topics.iter().find(|(id, _)| *id == topic).map_or(Text::EMPTY, |(_, text)| *text),
+            topics: run
+                .topics
+                .iter()
+                .map(|(id, text)| (*id, plan.topics.get(*id).name.clone(), *text))
+                .collect(),
+            behind: declared.cut.as_ref().map(|cut| {
+                let parts: BTreeSet<usize> = cut.from.iter().map(|from| plan.runs[*from].part).collect();
+                let none = Upstreams::new(parts.into_iter().map(|part| plan.part_name(part).to_owned()));
+                Box::new(Behind {
+                    now: none.clone(),
+                    committed: none,
+                    wrote_at: StreamTime::START,
+                    deaf: false,
+                })
+            }),
         }
     }
 
     /// The input's clock: the largest event time seen, less what windows wait for stragglers.
     pub fn clock(&self) -> StreamTime {
+        if let Some(behind) = self.behind.as_ref().filter(|behind| !behind.deaf) {
+            return behind.now.clock();
+        }
         match self.now.largest {
             i64::MIN => StreamTime::START,
             largest => StreamTime(largest.saturating_sub(self.late_by)),
+        }
+    }
+
+    /// Whether it stands behind a repartition: its clock is what it is told.
+    pub fn is_told(&self) -> bool {
+        self.behind.as_ref().is_some_and(|behind| !behind.deaf)
+    }
+
+    /// Where the clock of the task stood that has written the record which was decoded last, if a repartition has
+    /// brought it.
+    #[inline]
+    pub fn wrote_at(&self) -> Option<StreamTime> {
+        self.behind.as_ref().map(|behind| behind.wrote_at)
+    }
+
+    /// Has it follow its records instead of what it is told.
+    pub(super) fn deafen(&mut self) {
+        self.behind.iter_mut().for_each(|behind| behind.deaf = true);
+    }
+
+    /// The marker that a record is, if it is one.
+    #[inline]
+    pub fn marker<'b>(&self, record: &Record<'b>) -> Option<Marker<'b>> {
+        if self.behind.is_none() || record.value.is_some() { None } else { Marker::read(record.headers) }
+    }
+
+    /// Takes a marker for known.
+    pub fn hear(&mut self, marker: &Marker<'_>) {
+        if let Some(behind) = &mut self.behind {
+            behind.now.hear(marker);
+            self.idle = behind.now.are_quiet();
+        }
+    }
+
+    /// A record has come: nobody goes on without it any more. Whether a repartition is quiet is only said in markers.
+    pub fn wake(&mut self) {
+        self.idle &= self.behind.is_some();
+    }
+
+    /// What has been said before it, for the metadata.
+    pub fn upstreams(&self) -> Vec<u8> {
+        self.behind.as_ref().map(|behind| behind.now.encode(MOST_UPSTREAM_BYTES)).unwrap_or_default()
+    }
+
+    /// Takes over what a commit left.
+    pub fn resume(&mut self, standing: Standing, upstreams: &[u8]) {
+        (self.now, self.committed) = (standing, standing);
+        if let Some(behind) = &mut self.behind {
+            // What cannot be read holds the clock until everyone has spoken again.
+            let _ = behind.now.decode(upstreams);
+            behind.committed.clone_from(&behind.now);
+            self.idle = behind.now.are_quiet();
+        }
+    }
+
+    /// It is permanent.
+    pub fn committed(&mut self) {
+        self.committed = self.now;
+        if let Some(behind) = &mut self.behind {
+            behind.committed.clone_from(&behind.now);
+        }
+    }
+
+    /// It never happened.
+    pub fn abort(&mut self) {
+        self.now = self.committed;
+        if let Some(behind) = &mut self.behind {
+            behind.now.clone_from(&behind.committed);
+            self.idle = behind.now.are_quiet();
         }
     }
 
@@ -138,6 +245,9 @@ impl Input {
         frame.body = Body::default();
         frame.origin = Origin { topic: self.topic.0, partition, offset: record.offset };
         (frame.variant, frame.seen) = (0, 0);
+        if self.behind.is_some() {
+            self.come_from(record, frame);
+        }
         if record.value.is_none() {
             return Err(Unusable::NoValue);
         }
@@ -156,22 +266,39 @@ impl Input {
             return Err(Unusable::Future);
         }
         if !self.metas.is_empty() {
-            self.fill_metas(record, frame);
+            self.fill_metas(frame);
         }
         Ok(())
     }
 
-    fn fill_metas(&self, record: &Record<'_>, frame: &mut Frame<'_>) {
+    /// A record that was repartitioned is what it was before: of its own topic, with its own key and times.
+    fn come_from<'b>(&mut self, record: &Record<'b>, frame: &mut Frame<'b>) {
+        let Some(behind) = &mut self.behind else { return };
+        behind.wrote_at = StreamTime::START;
+        let Some((theirs, came)) = origin::split(record.headers) else { return };
+        behind.wrote_at = StreamTime(came.clock);
+        frame.headers = theirs;
+        frame.key = came.key;
+        (frame.timestamp, frame.stamp) = (came.time, came.stamp);
+        let topic = self.topics.iter().find(|(_, name, _)| name.as_bytes() == came.topic);
+        let topic = topic.map_or(u16::MAX, |(id, _, _)| id.0);
+        frame.origin = Origin { topic, partition: came.partition, offset: came.offset };
+    }
+
+    fn fill_metas(&self, frame: &mut Frame<'_>) {
         for (meta, register) in &self.metas {
             let value = match meta {
-                Meta::Key => match record.key {
+                Meta::Key => match frame.key {
                     Some(key) if std::str::from_utf8(key).is_ok() => Value::Text(Text::key(0, key.len())),
                     _ => Value::Absent,
                 },
-                Meta::Topic => Value::Text(self.topic_text),
+                Meta::Topic => {
+                    let topic = self.topics.iter().find(|(id, _, _)| id.0 == frame.origin.topic);
+                    Value::Text(topic.map_or(Text::EMPTY, |(_, _, text)| *text))
+                }
                 Meta::Partition => Value::Int(i64::from(frame.origin.partition)),
-                Meta::Offset => Value::Int(record.offset),
-                Meta::Timestamp => Value::Int(record.timestamp),
+                Meta::Offset => Value::Int(frame.origin.offset),
+                Meta::Timestamp => Value::Int(frame.stamp),
             };
             frame.set(*register, value);
         }

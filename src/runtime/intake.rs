@@ -34,7 +34,7 @@ pub(super) fn take_in(
             continue;
         }
         running.quiet.heard(input, now);
-        running.task.inputs[input].idle = false;
+        running.task.inputs[input].wake();
         if let Some(merge) = &mut running.merge {
             for record in &run.records {
                 let time = running.task.time_of(input, record);

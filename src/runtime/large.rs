@@ -77,7 +77,9 @@ impl<T: Transport> Worker<T> {
                 _ if fits => new.copy(&old, output),
                 Role::Changelog => return Err(self.no_row(&old, output, most)),
                 Role::DeadLetters => self.cut_letter(&old, output, &mut new),
-                Role::Output | Role::Input => self.turn_away(&old, output, most, &mut new),
+                Role::Output | Role::Repartition | Role::Input => {
+                    self.turn_away(&old, output, most, &mut new);
+                }
             }
         }
         new.own = old.own;

@@ -1,8 +1,8 @@
 //! What is committed with each input's offset, so that state and offsets cannot part: the task's clock, the largest
 //! event time, the commit's number, what the tables' bytes mean, and which run has started tables over.
 //!
-//! Transports carry it as a text under 1 KiB (Kafka allows 4): base64 of a version and little-endian numbers. Version 1
-//! had 64 bits a hash and no run.
+//! Transports carry it as a text under 1 KiB, that of a repartition under 4, which is what Kafka allows: base64 of a
+//! version and little-endian numbers. Version 1 had 64 bits a hash and no run.
 
 use crate::operator::StreamTime;
 
@@ -21,25 +21,35 @@ pub struct Metadata {
     pub reset: i64,
     /// The tables of the task: a hash of the name, and of what the bytes mean.
     pub tables: Vec<(u32, u32)>,
+    /// What was said before a repartition, as [`super::markers`] encodes it; empty: the input is none.
+    pub upstreams: Vec<u8>,
 }
 
 const VERSION: u8 = 2;
+/// The version of what has something behind its tables.
+const WITH_UPSTREAMS: u8 = 3;
+/// So many bytes at most are kept of what was said before a repartition: Kafka allows 4 KiB in all.
+pub const MOST_UPSTREAM_BYTES: usize = 2000;
 /// Of more tables than this the text would grow past 1 KiB.
 pub const MOST_TABLES: usize = 90;
 
 impl Metadata {
     /// As a text.
     pub fn encode(&self) -> String {
-        let mut bytes = vec![VERSION];
+        let mut bytes = vec![if self.upstreams.is_empty() { VERSION } else { WITH_UPSTREAMS }];
         bytes.extend_from_slice(&self.clock.0.to_le_bytes());
         bytes.extend_from_slice(&self.largest.to_le_bytes());
         bytes.extend_from_slice(&self.commit.to_le_bytes());
         bytes.extend_from_slice(&self.ticked.to_le_bytes());
         bytes.extend_from_slice(&self.reset.to_le_bytes());
+        if !self.upstreams.is_empty() {
+            bytes.push(self.tables.len() as u8);
+        }
         for (name, meaning) in &self.tables {
             bytes.extend_from_slice(&name.to_le_bytes());
             bytes.extend_from_slice(&meaning.to_le_bytes());
         }
+        bytes.extend_from_slice(&self.upstreams);
         encode_base64(&bytes)
     }
 
@@ -47,26 +57,38 @@ impl Metadata {
     pub fn decode(text: &str) -> Result<Option<Self>, Newer> {
         let Some(bytes) = decode_base64(text) else { return Ok(None) };
         Ok(match bytes.split_first() {
-            Some((1, rest)) => read(rest, 4).map(|(numbers, rest)| {
-                let pairs = rest.as_chunks::<16>().0.iter().map(|pair| (low(&pair[..8]), low(&pair[8..])));
-                Metadata::new(&[numbers, vec![0]].concat(), pairs.collect())
-            }),
-            Some((2, rest)) => read(rest, 5).map(|(numbers, rest)| {
-                let pairs = rest.as_chunks::<8>().0.iter().map(|pair| (low(&pair[..4]), low(&pair[4..])));
-                Metadata::new(&numbers, pairs.collect())
+            Some((1, rest)) => {
+                numbers(rest, 4).filter(|(_, rest)| rest.len().is_multiple_of(8)).map(|(numbers, rest)| {
+                    let pairs =
+                        rest.as_chunks::<16>().0.iter().map(|pair| (low(&pair[..8]), low(&pair[8..])));
+                    Metadata::new(&[numbers, vec![0]].concat(), pairs.collect(), &[])
+                })
+            }
+            Some((&VERSION, rest)) => numbers(rest, 5)
+                .filter(|(_, rest)| rest.len().is_multiple_of(8))
+                .map(|(numbers, rest)| Metadata::new(&numbers, pairs(rest), &[])),
+            Some((&WITH_UPSTREAMS, rest)) => numbers(rest, 5).and_then(|(numbers, rest)| {
+                let (count, rest) = rest.split_first()?;
+                let (tables, upstreams) = rest.split_at_checked(usize::from(*count) * 8)?;
+                Some(Metadata::new(&numbers, pairs(tables), upstreams))
             }),
             // Anything may stand there that others have put there; what looks like this is ours.
-            Some((3..16, rest)) if rest.len() >= 32 => return Err(Newer),
+            Some((4..16, rest)) if rest.len() >= 32 => return Err(Newer),
             _ => None,
         })
     }
 
-    fn new(numbers: &[u64], tables: Vec<(u32, u32)>) -> Self {
+    fn new(numbers: &[u64], tables: Vec<(u32, u32)>, upstreams: &[u8]) -> Self {
         let number = |at: usize| numbers[at];
         let (clock, largest) = (StreamTime(number(0) as i64), number(1) as i64);
         let (commit, ticked, reset) = (number(2), number(3) as i64, number(4) as i64);
-        Metadata { clock, largest, commit, ticked, reset, tables }
+        Metadata { clock, largest, commit, ticked, reset, tables, upstreams: upstreams.to_vec() }
     }
+}
+
+/// Pairs of hashes.
+fn pairs(bytes: &[u8]) -> Vec<(u32, u32)> {
+    bytes.as_chunks::<8>().0.iter().map(|pair| (low(&pair[..4]), low(&pair[4..]))).collect()
 }
 
 /// It is of a later version: what it says is not known, and must not be taken for nothing.
@@ -74,10 +96,10 @@ impl Metadata {
 pub struct Newer;
 
 /// So many numbers, and what stands behind them.
-fn read(bytes: &[u8], count: usize) -> Option<(Vec<u64>, &[u8])> {
+fn numbers(bytes: &[u8], count: usize) -> Option<(Vec<u64>, &[u8])> {
     let (numbers, rest) = bytes.split_at_checked(8 * count)?;
     let numbers = numbers.as_chunks::<8>().0.iter().map(|bytes| u64::from_le_bytes(*bytes));
-    rest.len().is_multiple_of(8).then(|| (numbers.collect(), rest))
+    Some((numbers.collect(), rest))
 }
 
 /// The lower half of a hash, or all of a half.
@@ -124,7 +146,16 @@ mod tests {
 
     fn some(tables: usize) -> Metadata {
         let tables = (0..tables).map(|i| (hash(&format!("table {i}")), u32::MAX - i as u32)).collect();
-        Metadata { clock: StreamTime(-5), largest: i64::MIN, commit: 7, ticked: -1, reset: 1 << 41, tables }
+        let upstreams = vec![];
+        Metadata {
+            clock: StreamTime(-5),
+            largest: i64::MIN,
+            commit: 7,
+            ticked: -1,
+            reset: 1 << 41,
+            tables,
+            upstreams,
+        }
     }
 
     #[test]
@@ -133,6 +164,11 @@ mod tests {
             let metadata = some(tables);
             let text = metadata.encode();
             assert!(text.len() < 1024, "{tables} tables: {} bytes", text.len());
+            assert_eq!(Metadata::decode(&text), Ok(Some(metadata.clone())));
+            let upstreams = vec![7; MOST_UPSTREAM_BYTES];
+            let metadata = Metadata { upstreams, ..metadata };
+            let text = metadata.encode();
+            assert!(text.len() < 4096, "{tables} tables: {} bytes", text.len());
             assert_eq!(Metadata::decode(&text), Ok(Some(metadata)));
         }
     }
@@ -155,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_later_version_is_not_taken_for_nothing() {
-        let bytes: Vec<u8> = [3].into_iter().chain([0; 48]).collect();
+        let bytes: Vec<u8> = [4].into_iter().chain([0; 48]).collect();
         assert_eq!(Metadata::decode(&encode_base64(&bytes)), Err(Newer));
     }
 }

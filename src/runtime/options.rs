@@ -43,6 +43,8 @@ pub enum Broken {
     LoseChangelog,
     /// The clock moves once a batch instead of before each record.
     AdvancePerBatch,
+    /// Behind a repartition the clock follows the records instead of the markers.
+    DeafToMarkers,
 }
 
 impl Default for Options {

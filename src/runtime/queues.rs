@@ -38,7 +38,7 @@ impl<T: Transport> Worker<T> {
             let mut more = vec![false; running.task.inputs.len()];
             for (at, input) in running.task.inputs.iter().enumerate() {
                 let partition = Partition { topic: input.topic, index: id.partition };
-                more[at] = !self.transport.at_end(partition)? && !input.idle;
+                more[at] = !self.transport.at_end(partition)? && (!input.idle || input.is_told());
             }
             self.out.own = id.partition;
             let done = running.work(&more, now, self.options.limits.records, &mut self.out);

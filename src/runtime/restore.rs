@@ -6,7 +6,7 @@
 //! visible yet. The other way round a commit between the two reads would leave the tables behind the positions.
 
 use super::input::Standing;
-use super::meaning::{self, Edit};
+use super::meaning;
 use super::metadata::{self, Metadata};
 use super::options::{Broken, Options};
 use super::snapshots;
@@ -14,10 +14,9 @@ use super::task::Task;
 use super::worker::{Running, TaskId, TaskState, Worker, task_of};
 use crate::operator::StreamTime;
 use crate::plan::source::Start;
-use crate::plan::{Plan, TablePlan};
 use crate::store::{StoreDecl, Stores};
 use crate::transport::{Class, Partition, Position, Transport, TransportError};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// How often the progress of a long restore is spoken of, in milliseconds.
 const SAID_EVERY: i64 = 2_000;
@@ -26,7 +25,8 @@ const SAID_EVERY: i64 = 2_000;
 #[derive(Debug)]
 pub struct Restoring {
     task: Task,
-    standings: Vec<(usize, Standing)>,
+    /// Where its inputs stand, each with what has been said before it.
+    standings: Vec<(usize, Standing, Vec<u8>)>,
     clock: StreamTime,
     ticked: i64,
     /// The number of the commit it goes on from; 0: there is none.
@@ -78,6 +78,7 @@ impl<T: Transport> Worker<T> {
         let alone = counts.iter().all(|count| *count == 1);
         let mut task = Task::new(self.plan.clone(), id.part, id.partition, alone);
         task.keep_inputs(&counts);
+        self.measure(&mut task)?;
         let inputs: Vec<Partition> =
             task.inputs.iter().map(|i| Partition { topic: i.topic, index: id.partition }).collect();
         let committed = self.transport.committed(&inputs)?;
@@ -88,7 +89,8 @@ impl<T: Transport> Worker<T> {
         let mut standings = vec![];
         for (at, (position, metadata)) in committed.iter().zip(&metadata).enumerate() {
             let standing = self.standing(&task, at, inputs[at], position.as_ref(), metadata.as_ref())?;
-            standings.push((at, standing));
+            let upstreams = metadata.as_ref().map(|m| m.upstreams.clone()).unwrap_or_default();
+            standings.push((at, standing, upstreams));
             // Where it ends the next time is somewhere else, and what lies between would be passed over.
             let start = self.plan.sources[task.inputs[at].source].start;
             task.unmarked |= position.is_none() && start == Start::Latest;
@@ -130,21 +132,38 @@ impl<T: Transport> Worker<T> {
         Ok(())
     }
 
+    /// Has a task know how wide the repartitions behind it are.
+    fn measure(&mut self, task: &mut Task) -> Result<(), TransportError> {
+        if task.outlets.is_empty() {
+            return Ok(());
+        }
+        let (mut widths, mut of) = (vec![], 0);
+        for topic in task.outlets.topics() {
+            widths.push(self.transport.partitions(topic)?.unwrap_or(0));
+        }
+        for input in &task.inputs {
+            of = of.max(self.transport.partitions(input.topic)?.unwrap_or(0));
+        }
+        task.outlets.measure(&widths, of);
+        Ok(())
+    }
+
     /// A parked task goes on if nobody has committed since it was let go of.
     fn unpark(
         &mut self,
         id: TaskId,
         commit: u64,
-        standings: &[(usize, Standing)],
+        standings: &[(usize, Standing, Vec<u8>)],
         inputs: &[Partition],
     ) -> Result<Option<TaskState>, TransportError> {
         let Some(running) = self.parked.get(&id) else { return Ok(None) };
         // The number says more than the positions: an alert or a silence changes tables and moves no input.
-        let stands = |(at, standing): &(usize, Standing)| running.task.inputs[*at].committed == *standing;
+        let stands =
+            |(at, standing, _): &(usize, Standing, Vec<u8>)| running.task.inputs[*at].committed == *standing;
         if running.commit != commit || running.task.is_dirty() || !standings.iter().all(stands) {
             return Ok(None);
         }
-        for ((_, standing), partition) in standings.iter().zip(inputs) {
+        for ((_, standing, _), partition) in standings.iter().zip(inputs) {
             self.transport.begin(*partition, standing.position)?;
         }
         let Some(mut running) = self.parked.remove(&id) else { return Ok(None) };
@@ -152,6 +171,10 @@ impl<T: Transport> Worker<T> {
             merge.clear();
         }
         running.task.inputs.iter_mut().for_each(|input| input.paused = false);
+        if let Err(error) = self.measure(&mut running.task) {
+            self.parked.insert(id, running);
+            return Err(error);
+        }
         running.quiet = super::idle::Quiet::new(inputs.len(), running.task.clock(), self.clock.now_ms());
         Ok(Some(TaskState::Running(running)))
     }
@@ -316,68 +339,6 @@ impl<T: Transport> Worker<T> {
         }
     }
 
-    /// Holds the tables of earlier runs against the file, before anything is read or joined.
-    pub(super) fn examine(&mut self) -> Result<(), TransportError> {
-        let (plan, mut added) = (self.plan.clone(), BTreeMap::new());
-        not_too_many(&plan)?;
-        for (at, source) in plan.sources.iter().enumerate() {
-            let Some(topic) = source.topics.first() else { continue };
-            let count = self.transport.partitions(*topic)?.unwrap_or(0);
-            let inputs: Vec<_> = (0..count).map(|index| Partition { topic: *topic, index }).collect();
-            for position in self.transport.committed(&inputs)?.iter().flatten() {
-                let Some(metadata) = known(position)? else { continue };
-                for node in plan.nodes.iter().filter(|n| n.part == plan.runs[at].part) {
-                    for table in node.table.iter().chain(&node.marks) {
-                        let lines =
-                            self.examine_table(&node.name, table, &metadata, position.partition.index)?;
-                        added.entry(node.name.as_str()).or_insert(lines);
-                    }
-                }
-            }
-        }
-        for (table, added) in added.iter().filter(|(_, added)| self.options.speaks && !added.is_empty()) {
-            tracing::info!(table, added = added.join(", "), "computes more from now on");
-        }
-        Ok(())
-    }
-
-    /// What a table computes besides; another one stops the worker.
-    fn examine_table(
-        &mut self,
-        node: &str,
-        table: &TablePlan,
-        metadata: &Metadata,
-        index: u32,
-    ) -> Result<Vec<String>, TransportError> {
-        let plan = self.plan.clone();
-        let declared = &plan.stores[table.store as usize];
-        let known = metadata.tables.iter().find(|(name, _)| *name == metadata::hash(&declared.name));
-        let changed = known.is_some_and(|(_, meaning)| *meaning != metadata::hash(&declared.fingerprint));
-        if !changed || self.options.reset.contains(&declared.name) {
-            return Ok(vec![]);
-        }
-        let old = self.meaning_of(Partition { topic: table.changelog, index })?;
-        match old.as_deref().map_or(Edit::Other, |old| meaning::compare(old, &declared.fingerprint)) {
-            Edit::Same => Ok(vec![]),
-            Edit::Added(lines) => Ok(lines),
-            Edit::Other => Err(meaning::mismatch(node, old.as_deref(), &declared.fingerprint)),
-        }
-    }
-
-    /// What a changelog says of itself, the last time it does.
-    fn meaning_of(&mut self, partition: Partition) -> Result<Option<String>, TransportError> {
-        let (mut next, end) = self.transport.bounds(partition)?;
-        let mut found = None;
-        while next < end {
-            let chunk = self.transport.changelog(partition, next, end)?;
-            for (_, value) in chunk.records.iter().filter(|(key, _)| *key == meaning::KEY) {
-                found = value.map(|text| String::from_utf8_lossy(text).into_owned());
-            }
-            next = chunk.next;
-        }
-        Ok(found)
-    }
-
     /// Reads on in the changelogs of tasks that are being restored, a chunk each; whether there was anything to do.
     pub(super) fn restore(&mut self) -> Result<bool, TransportError> {
         let (mut busy, now) = (false, self.clock.now_ms());
@@ -426,7 +387,9 @@ impl<T: Transport> Worker<T> {
         let inputs = restoring.task.inputs.iter();
         let partitions: Vec<_> = inputs.map(|i| Partition { topic: i.topic, index: id.partition }).collect();
         let standings = restoring.standings.clone();
-        for ((_, standing), partition) in standings.iter().zip(partitions) {
+        for ((_, standing, _), partition) in standings.iter().zip(partitions) {
+            let (topic, offset) = (&self.plan.topics.get(partition.topic).name, standing.position);
+            tracing::debug!(topic, partition = partition.index, offset, "begins");
             self.transport.begin(partition, standing.position)?;
         }
         let Some(TaskState::Restoring(restoring)) = self.tasks.remove(&id) else { return Ok(()) };
@@ -450,6 +413,9 @@ impl<T: Transport> Worker<T> {
         }
         task.resume(&standings, clock, ticked);
         task.jumps = self.options.broken == Broken::AdvancePerBatch;
+        if self.options.broken == Broken::DeafToMarkers {
+            task.inputs.iter_mut().for_each(super::input::Input::deafen);
+        }
         let most = self.plan.settings.merge_buffer as usize;
         let mut running = Running::new(task, most, self.clock.now_ms());
         running.commit = commit;
@@ -474,25 +440,9 @@ impl<T: Transport> Worker<T> {
 }
 
 /// What is known of a committed position; nothing if it was not committed by a worker.
-fn known(position: &Position) -> Result<Option<Metadata>, TransportError> {
+pub(super) fn known(position: &Position) -> Result<Option<Metadata>, TransportError> {
     Metadata::decode(&position.metadata).map_err(|metadata::Newer| {
         TransportError::fatal("what is committed was committed by a later version of streamrun")
             .hint("run that version: this one cannot know what the tables hold")
     })
-}
-
-/// More tables than the metadata of a position can name would be forgotten.
-fn not_too_many(plan: &Plan) -> Result<(), TransportError> {
-    for part in 0..plan.parts {
-        let own = plan.nodes.iter().filter(|node| node.part == part);
-        let tables = own.flat_map(|node| node.table.iter().chain(&node.marks)).count();
-        if tables > metadata::MOST_TABLES {
-            let most = metadata::MOST_TABLES;
-            return Err(TransportError::fatal(format!(
-                "{tables} tables hang together, and no more than {most} can"
-            ))
-            .hint("put some of them into a pipeline of their own"));
-        }
-    }
-    Ok(())
 }

@@ -7,6 +7,7 @@
 use super::dead;
 use super::input::{Input, Standing, Unusable};
 use super::meaning;
+use super::outlets::{self, Outlets};
 use super::tally::Tallies;
 use super::walk::{self, Walk};
 use crate::frame::{Frame, Value};
@@ -46,6 +47,8 @@ pub struct Task {
     changelogs: Vec<(usize, TopicId)>,
     timers: Vec<NodeId>,
     tickers: Vec<(NodeId, i64)>,
+    /// Where its clock is told.
+    pub(super) outlets: Outlets,
     clock: StreamTime,
     committed_clock: StreamTime,
     due: StreamTime,
@@ -96,6 +99,7 @@ impl Task {
             changelogs,
             timers: own().filter(|(_, n)| windowed(n)).map(|(at, _)| NodeId(at as u16)).collect(),
             tickers: own().filter_map(|(at, n)| Some((NodeId(at as u16), n.tick_ms?))).collect(),
+            outlets: Outlets::new(&plan, part, partition),
             clock: StreamTime::START,
             committed_clock: StreamTime::START,
             due: StreamTime::NEVER,
@@ -161,9 +165,21 @@ impl Task {
                 progress.full = true;
                 break;
             }
+            if let Some(marker) = inputs[input].marker(record) {
+                // Heard twice it says nothing new, so that it may be heard before there is a commit in between.
+                inputs[input].hear(&marker);
+                let clock = clock_of(&inputs);
+                if clock > walk.cx.clock && !walk.step(&timers, clock, ROWS_A_COMMIT) {
+                    progress.full = true;
+                    break;
+                }
+                inputs[input].now.position = record.offset + 1;
+                progress.records += 1;
+                continue;
+            }
             match inputs[input].decode(record, partition, &mut frame, now_ms) {
                 Ok(()) => {
-                    if frame.timestamp > inputs[input].now.largest {
+                    if frame.timestamp > inputs[input].now.largest && !inputs[input].is_told() {
                         let before = inputs[input].now.largest;
                         inputs[input].now.largest = frame.timestamp;
                         let clock = clock_of(&inputs);
@@ -174,7 +190,11 @@ impl Task {
                             break;
                         }
                     }
+                    let clock = walk.cx.clock;
+                    // What was late where it was written is late here, whenever the marker of that time comes.
+                    walk.cx.clock = inputs[input].wrote_at().map_or(clock, |wrote| wrote.max(clock));
                     walk.run(&plan.runs[source].steps, &mut frame);
+                    walk.cx.clock = clock;
                 }
                 Err(error) => {
                     turn_away(&mut walk, &inputs[input], record, error, &mut frame);
@@ -249,8 +269,17 @@ impl Task {
         self.due
     }
 
-    /// The time of a record of an input: its event time, or its timestamp if it cannot be read.
+    /// When a silence has something to do: when a timer is due, or a window somewhere behind ends.
+    pub fn due_in_silence(&self) -> StreamTime {
+        self.due.min(self.outlets.next_beat(self.clock))
+    }
+
+    /// The time of a record of an input: its event time, or its timestamp if it cannot be read. A marker has none, and
+    /// nothing waits for it.
     pub fn time_of(&mut self, input: usize, record: &Record<'_>) -> i64 {
+        if self.inputs[input].marker(record).is_some() {
+            return i64::MIN;
+        }
         let plan = self.plan.clone();
         let mut frame = Frame::new(&mut self.registers, &mut self.arena, &plan.constants);
         match self.inputs[input].decode(record, self.partition, &mut frame, i64::MAX) {
@@ -298,11 +327,9 @@ impl Task {
         let moved = self.clock != self.committed_clock || self.ticked != self.committed_ticked;
         // Rows that reached no topic have closed their windows all the same.
         let closed = self.emitted > 0;
-        moved
-            || closed
-            || self.unmarked
-            || !self.forgotten.is_empty()
-            || self.inputs.iter().any(|i| i.now != i.committed)
+        let to_say = self.outlets.is_due(outlets::said(self.clock, &self.inputs));
+        let read = self.inputs.iter().any(|i| i.now != i.committed);
+        moved || closed || to_say || self.unmarked || !self.forgotten.is_empty() || read
     }
 
     /// Whether records have been processed since the last commit.
@@ -342,6 +369,7 @@ impl Task {
                 store.commit(*changelog, timestamp, out);
             }
         }
+        self.outlets.say(outlets::said(self.clock, &self.inputs), out);
     }
 
     /// The second half: it is permanent.
@@ -350,7 +378,8 @@ impl Task {
         self.untold.clear();
         self.forgotten.clear();
         self.unmarked = false;
-        self.inputs.iter_mut().for_each(|input| input.committed = input.now);
+        self.inputs.iter_mut().for_each(Input::committed);
+        self.outlets.committed();
         (self.committed_clock, self.committed_ticked, self.emitted) = (self.clock, self.ticked, 0);
         self.committed_tallies.copy_from(&self.tallies);
     }
@@ -358,7 +387,8 @@ impl Task {
     /// It never happened: everything is as the last commit left it.
     pub fn abort(&mut self) {
         self.stores.iter_mut().for_each(crate::store::Store::abort);
-        self.inputs.iter_mut().for_each(|input| input.now = input.committed);
+        self.inputs.iter_mut().for_each(Input::abort);
+        self.outlets.abort();
         (self.clock, self.ticked, self.emitted) = (self.committed_clock, self.committed_ticked, 0);
         self.due = walk::smallest_due(&self.plan, &self.timers, &self.stores);
         self.tallies.copy_from(&self.committed_tallies);
@@ -372,10 +402,9 @@ impl Task {
     }
 
     /// Takes over what a commit left: where the inputs stand, where the clock does, and up to when nodes were called.
-    pub fn resume(&mut self, standings: &[(usize, Standing)], clock: StreamTime, ticked: i64) {
-        for (input, standing) in standings {
-            let input = &mut self.inputs[*input];
-            (input.now, input.committed) = (*standing, *standing);
+    pub fn resume(&mut self, standings: &[(usize, Standing, Vec<u8>)], clock: StreamTime, ticked: i64) {
+        for (input, standing, upstreams) in standings {
+            self.inputs[*input].resume(*standing, upstreams);
         }
         (self.clock, self.committed_clock) = (clock, clock);
         (self.ticked, self.committed_ticked) = (ticked, ticked);

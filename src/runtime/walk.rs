@@ -123,7 +123,7 @@ impl Walk<'_> {
         let reason = plan.reasons.sentence(reason);
         match frame.origin.offset {
             // A row has no origin: it is written as what its maker made of it.
-            offset if offset < 0 => {
+            offset if offset < 0 && frame.payload.is_empty() => {
                 let maker = frame.origin.partition as usize;
                 dead::row(plan, self.cx.out, frame, fields_of(plan, maker), reason, name);
             }

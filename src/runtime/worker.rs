@@ -117,12 +117,15 @@ pub struct Worker<T> {
     pub(super) must_commit: bool,
     pub(super) sent: bool,
     pub(super) snapshot_at: i64,
+    pub(super) purge_at: i64,
     /// How many partitions topics had when they were first looked at.
     pub(super) widths: BTreeMap<TopicId, u32>,
     /// By what the changelogs can be told from ones that are made again, since tables were restored from them.
     pub(super) topic_ids: BTreeMap<TopicId, Option<String>>,
     /// The ends that inputs had when it first joined, if they are to be known.
     pub(super) input_ends: Option<InputEnds>,
+    /// Up to which level of repartitions nothing is expected to come any more.
+    pub(super) resting: Option<usize>,
     /// Inputs that were assigned and are not opened yet.
     pub(super) to_open: Vec<Partition>,
     /// Inputs that were revoked and not let go of yet.
@@ -171,9 +174,11 @@ impl<T: Transport> Worker<T> {
             must_commit: false,
             sent: false,
             snapshot_at: now.saturating_add(super::snapshots::EVERY),
+            purge_at: now.saturating_add(super::purge::EVERY),
             widths: BTreeMap::new(),
             topic_ids: BTreeMap::new(),
             input_ends: None,
+            resting: None,
             to_open: vec![],
             to_release: vec![],
             owed: Owed::Nothing,
@@ -229,6 +234,7 @@ impl<T: Transport> Worker<T> {
         let now = self.clock.now_ms();
         self.commit_at = self.commit_at.min(now.saturating_add(self.options.commit_every));
         self.snapshot_at = self.snapshot_at.min(now.saturating_add(super::snapshots::EVERY));
+        self.purge_at = self.purge_at.min(now.saturating_add(super::purge::EVERY));
         for (_, running) in running(&mut self.tasks) {
             running.task.set_back(now);
             running.quiet.set_back(now);
@@ -329,13 +335,15 @@ impl<T: Transport> Worker<T> {
         let now = self.clock.now_ms();
         let mut busy = false;
         let ids: Vec<_> = self.tasks.keys().copied().collect();
+        let levels = self.resting.map(|level| (level, self.plan.levels()));
         for id in ids {
             if self.must_commit {
                 break;
             }
+            let rests = levels.as_ref().is_some_and(|(level, of)| of[id.part] <= *level);
             let Some(TaskState::Running(running)) = self.tasks.get_mut(&id) else { continue };
             self.out.own = id.partition;
-            let moved = idle::advance(id, running, &mut self.transport, now, &mut self.out)?;
+            let moved = idle::advance(id, running, &mut self.transport, (now, rests), &mut self.out)?;
             if moved == idle::Moved::Doubtful {
                 // The answer may have taken a while.
                 running.doubt_silence(self.clock.now_ms());
@@ -382,37 +390,6 @@ impl<T: Transport> Worker<T> {
     pub fn is_dirty(&self) -> bool {
         let dirty = |state: &TaskState| matches!(state, TaskState::Running(r) if r.task.is_dirty());
         self.sent || self.tasks.values().any(dirty)
-    }
-
-    /// Everything that runs, for those who look at it from outside.
-    pub fn running(&self) -> impl Iterator<Item = (TaskId, &Task)> {
-        self.tasks.iter().filter_map(|(id, state)| match state {
-            TaskState::Running(running) => Some((*id, &running.task)),
-            TaskState::Restoring(_) => None,
-        })
-    }
-
-    /// What has been counted and committed.
-    pub fn tallies(&self) -> Tallies {
-        let mut all = self.counted.clone();
-        let parked = self.parked.values().map(|running| &running.task);
-        self.running().map(|(_, task)| task).chain(parked).for_each(|task| all.add(task.committed_tallies()));
-        all
-    }
-
-    /// The same with what the next commit is to make permanent.
-    pub fn tallies_so_far(&self) -> Tallies {
-        let mut all = self.counted.clone();
-        let parked = self.parked.values().map(|running| &running.task);
-        self.running().map(|(_, task)| task).chain(parked).for_each(|task| all.add(&task.tallies));
-        all
-    }
-
-    /// Whether it knows which inputs are its, and all tasks of these run.
-    pub fn is_ready(&self) -> bool {
-        let settled = self.to_open.is_empty() && self.to_release.is_empty();
-        let runs = |state: &TaskState| matches!(state, TaskState::Running(_));
-        self.membership == Membership::Assigned && settled && self.tasks.values().all(runs)
     }
 
     /// The wall time in milliseconds.

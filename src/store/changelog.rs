@@ -62,12 +62,15 @@ pub(super) fn write_changes(table: &Table, prefix: &[u8], topic: TopicId, timest
 /// Appends a row's value.
 pub(super) fn encode(row: &Row<'_>, out: &mut Vec<u8>) {
     let shape = row.shape;
-    out.push(VERSION);
-    out.push(shape.width | if shape.optional { PRESENCE } else { 0 });
+    out.extend_from_slice(&[VERSION, shape.width | if shape.optional { PRESENCE } else { 0 }]);
     if shape.optional {
         out.extend_from_slice(&row.presence().to_le_bytes());
     }
-    for (cell, word) in row.cells[..shape.width as usize].iter().enumerate() {
+    let cells = &row.cells[..shape.width as usize];
+    if shape.texts == 0 {
+        return out.extend_from_slice(cells.as_flattened());
+    }
+    for (cell, word) in cells.iter().enumerate() {
         if shape.is_text(cell) {
             let text = row.text(cell);
             out.extend_from_slice(&(text.len() as u32).to_le_bytes());

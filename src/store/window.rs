@@ -74,6 +74,12 @@ impl Windows {
         (table.touch(key, fresh), opened)
     }
 
+    /// The end of the window that was touched last, if it is still there.
+    #[inline]
+    pub fn last_end(&self) -> Option<i64> {
+        self.open.get(self.last).map(|window| window.end)
+    }
+
     /// Where the window that ends at `end` stands; it is put there if it does not yet.
     fn place(&mut self, end: i64) -> usize {
         self.open.binary_search_by_key(&end, |window| window.end).unwrap_or_else(|at| {

@@ -5,6 +5,7 @@
 //! [`Diagnostic`], at the place of the file that it has to do with; what is as it should be is a fact.
 
 mod keys;
+mod rights;
 mod seen;
 mod settings;
 mod topics;
@@ -67,12 +68,12 @@ pub fn judge(plan: &Plan, seen: &Seen) -> Survey {
         Err(error) => survey.findings.push(said(Code::NotPermitted, error)),
     }
     topics::judge(plan, seen, &mut survey);
+    rights::judge(plan, seen, &mut survey);
     settings::judge(plan, seen, &mut survey);
     keys::judge(plan, seen, &mut survey);
     for left_out in &seen.left_out {
         survey.fact(format!("not looked at: {left_out}"));
     }
-    survey.fact("not looked at: whether topics may be written, which only writing shows");
     survey
 }
 

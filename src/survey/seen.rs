@@ -2,7 +2,7 @@
 
 use super::keys::{self, Sample};
 use crate::plan::{Plan, Role};
-use crate::transport::kafka::{Client, Cluster, TopicConfig};
+use crate::transport::kafka::{Client, Cluster, Rights, TopicConfig};
 use crate::transport::{Class, TransportError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,6 +29,10 @@ pub struct Seen {
     pub topics: BTreeMap<String, TopicFacts>,
     /// Those that the user may not even see, and in what words.
     pub denied: BTreeMap<String, TransportError>,
+    /// What the user may do with those that are there, as far as the cluster says.
+    pub rights: BTreeMap<String, Rights>,
+    /// The same of the group.
+    pub group_rights: Option<Rights>,
     /// Whether a transaction could begin; none: none is needed.
     pub transactions: Option<Result<(), TransportError>>,
     /// For how many partitions something is committed.
@@ -48,6 +52,8 @@ impl Seen {
             now_ms,
             topics: BTreeMap::new(),
             denied: BTreeMap::new(),
+            rights: BTreeMap::new(),
+            group_rights: None,
             transactions: plan
                 .settings
                 .exactly_once
@@ -59,8 +65,9 @@ impl Seen {
         };
         seen.look_at_topics(plan, cluster)?;
         seen.group = seen.committed(plan, cluster);
+        seen.look_at_rights(plan, cluster);
         let mut client = Client::new(cluster);
-        for source in 0..plan.sources.len() {
+        for source in (0..plan.sources.len()).filter(|at| plan.sources[*at].cut.is_none()) {
             match keys::sample(plan, source, &mut client, now_ms) {
                 Ok(sample) => seen.samples.push(sample),
                 Err(error) => {
@@ -101,6 +108,16 @@ impl Seen {
             }
         }
         Ok(())
+    }
+
+    /// A cluster that does not tell is not asked to prove it: what is forbidden shows when it is done.
+    fn look_at_rights(&mut self, plan: &Plan, cluster: &Cluster) {
+        let there: Vec<&str> = self.topics.keys().map(String::as_str).collect();
+        match cluster.topic_rights(&there) {
+            Ok(rights) => self.rights = rights,
+            Err(error) => self.left_out.push(format!("what the user may do: {}", error.message)),
+        }
+        self.group_rights = cluster.group_rights(&plan.settings.name).ok().flatten();
     }
 
     fn committed(&self, plan: &Plan, cluster: &Cluster) -> Result<usize, TransportError> {

@@ -4,6 +4,7 @@ use super::keys::Sample;
 use super::*;
 use crate::plan;
 use crate::runtime::Input;
+use crate::transport::kafka::Rights;
 use crate::transport::{Batch, Record, TransportError};
 
 const PIPELINE: &str = r#"
@@ -48,11 +49,19 @@ fn sound() -> Seen {
         names: topics.iter().map(|(name, _)| (*name).to_owned()).collect(),
         topics: topics.into_iter().map(|(name, facts)| (name.to_owned(), facts)).collect(),
         denied: Default::default(),
+        rights: topics_of(&plan()).into_iter().map(|name| (name, ALL)).collect(),
+        group_rights: Some(ALL),
         transactions: Some(Ok(())),
         group: Ok(0),
         samples: vec![Sample { records: 400, ..Sample::default() }],
         left_out: vec![],
     }
+}
+
+const ALL: Rights = Rights { read: true, write: true };
+
+fn topics_of(plan: &Plan) -> Vec<String> {
+    plan.topics.all().iter().map(|topic| topic.name.clone()).collect()
 }
 
 fn plan() -> Plan {
@@ -82,7 +91,6 @@ fn a_cluster_that_is_as_it_should_be_is_only_described() {
         "readings           4 partitions, read",
         "p-daily-changelog  4 partitions, a table's changelog",
         "400 records of `readings` looked at",
-        "not looked at: whether topics may be written, which only writing shows",
     ] {
         assert!(facts.contains(fact), "{fact}\n{facts}");
     }
@@ -198,6 +206,34 @@ fn what_the_cluster_refuses_is_said_with_its_hint() {
     assert_eq!(hidden, ["error not-permitted: not you"]);
     let survey = Survey::unreachable(&refused());
     assert_eq!((survey.errors(), survey.findings[0].help.as_slice()), (1, &["somebody else".to_owned()][..]));
+}
+
+#[test]
+fn what_the_user_may_not_do_is_an_error_and_what_is_not_told_a_remark() {
+    let reads = Rights { read: true, write: false };
+    let bad = changed(|seen| {
+        seen.rights.values_mut().for_each(|rights| *rights = reads);
+        seen.group_rights = Some(Rights { read: false, write: false });
+    });
+    let may_not = |what: &str| format!("error not-permitted: the user may not {what}");
+    let expected = [
+        "read the group `p`",
+        "write the topic `p-daily-changelog`",
+        "write the topic `out`",
+        "write the topic `dead`",
+    ]
+    .map(may_not);
+    assert_eq!(bad, expected);
+    let writes = Rights { read: false, write: true };
+    let bad = changed(|seen| seen.rights.values_mut().for_each(|rights| *rights = writes));
+    assert_eq!(bad, ["read the topic `readings`", "read the topic `p-daily-changelog`"].map(may_not));
+    let mut seen = sound();
+    (seen.rights, seen.group_rights) = (Default::default(), None);
+    let survey = judge(&plan(), &seen);
+    assert_eq!(survey.findings, []);
+    let said = "not looked at: whether `readings`, `p-daily-changelog`, `out`, `dead` may be read and written, which \
+                the cluster does not tell";
+    assert!(survey.facts.iter().any(|fact| fact == said), "{:?}", survey.facts);
 }
 
 #[test]

@@ -39,12 +39,13 @@ fn role(role: &Role) -> &'static str {
         Role::Output => "written",
         Role::DeadLetters => "for dead letters",
         Role::Changelog => "a table's changelog",
+        Role::Repartition => "a node's repartition",
     }
 }
 
 /// Whether the pipeline makes the topic if it is not there.
 fn is_made(plan: &Plan, topic: &TopicPlan) -> bool {
-    let own = matches!(topic.role, Role::DeadLetters | Role::Changelog);
+    let own = topic.role == Role::DeadLetters || topic.role.is_internal();
     own || plan.settings.create_topics || topic.name == plan.settings.dead_letters
 }
 
@@ -65,7 +66,7 @@ fn wanted(plan: &Plan, seen: &Seen, id: TopicId) -> Option<u32> {
         Role::Input => plan.sources.iter().find(|source| source.topics.contains(&id))?.partitions,
         Role::Output => topic.partitions.or_else(|| of_part(plan, seen, &topic.owner)),
         Role::DeadLetters => (0..plan.parts).filter_map(|part| most(plan, seen, part)).max(),
-        Role::Changelog => of_part(plan, seen, &topic.owner),
+        Role::Changelog | Role::Repartition => of_part(plan, seen, &topic.owner),
     }
 }
 
@@ -76,13 +77,20 @@ fn of_part(plan: &Plan, seen: &Seen, node: &str) -> Option<u32> {
 
 /// The most partitions that an input of a part has, or will have.
 fn most(plan: &Plan, seen: &Seen, part: usize) -> Option<u32> {
-    let sources = plan.sources.iter().zip(&plan.runs).filter(|(_, run)| run.part == part);
-    let counts = sources.flat_map(|(source, _)| {
+    let own =
+        || plan.sources.iter().zip(&plan.runs).filter(|(_, run)| run.part == part).map(|(source, _)| source);
+    let there = |topic: &TopicId| Some(seen.topics.get(&plan.topics.get(*topic).name)?.partitions);
+    let named = own().filter(|source| source.cut.is_none()).flat_map(|source| {
         let made = source.partitions.unwrap_or(PARTITIONS);
-        let counts = source.topics.iter().map(|topic| seen.topics.get(&plan.topics.get(*topic).name));
-        counts.map(move |facts| facts.map_or(made, |facts| facts.partitions))
+        source.topics.iter().map(move |topic| there(topic).unwrap_or(made))
     });
-    counts.max()
+    // A repartition that stands alone is made as wide as what is written to it.
+    let cuts = own().filter_map(|source| Some((there(&source.topics[0]), source.cut.as_ref()?)));
+    let behind = cuts.filter_map(|(there, cut)| {
+        let before = || cut.from.iter().filter_map(|from| most(plan, seen, plan.runs[*from].part)).max();
+        there.or_else(before)
+    });
+    named.max().or_else(|| behind.max())
 }
 
 /// What is wrong with a topic that is there.
@@ -90,6 +98,7 @@ fn there(plan: &Plan, seen: &Seen, topic: &TopicPlan, wanted: Option<u32>, surve
     let (Some(facts), Some(wanted)) = (seen.topics.get(&topic.name), wanted) else { return };
     let (name, found) = (&topic.name, facts.partitions);
     match topic.role {
+        Role::Repartition => only_deletes(topic, seen, survey),
         Role::Changelog if found != wanted => survey.add(
             Diagnostic::file(
                 Code::BadChangelog,
@@ -136,6 +145,18 @@ fn remembers(seen: &Seen, topic: &TopicPlan, survey: &mut Survey) {
     }
 }
 
+/// A repartition that is compacted loses records that have the same key.
+fn only_deletes(topic: &TopicPlan, seen: &Seen, survey: &mut Survey) {
+    let name = &topic.name;
+    let policy = seen.setting(name, "cleanup.policy").filter(|policy| policy.contains("compact"));
+    let Some(policy) = policy else { return };
+    let message = format!(
+        "the repartition topic `{name}` has `cleanup.policy={policy}`: records of one key would be lost"
+    );
+    let finding = Diagnostic::file(Code::BadChangelog, message);
+    survey.add(finding.help(configure(name, "cleanup.policy=delete")), topic.place);
+}
+
 /// What the file itself says of a topic's partitions.
 fn declared(plan: &Plan, topic: &TopicPlan) -> Option<u32> {
     match topic.role {
@@ -148,7 +169,10 @@ fn declared(plan: &Plan, topic: &TopicPlan) -> Option<u32> {
 fn together(plan: &Plan, seen: &Seen, survey: &mut Survey) {
     for part in 0..plan.parts {
         let grouped = plan.nodes.iter().find(|node| node.part == part && node.table.is_some());
-        let Some(grouped) = grouped else { continue };
+        let together = grouped.map_or_else(
+            || format!("`{}` reads them together", plan.part_name(part)),
+            |node| format!("`{}` groups them together", node.name),
+        );
         let sources = plan.sources.iter().zip(&plan.runs).filter(|(_, run)| run.part == part);
         let topics = sources.flat_map(|(source, _)| &source.topics).map(|topic| plan.topics.get(*topic));
         let counts: Vec<(&TopicPlan, u32)> =
@@ -158,8 +182,8 @@ fn together(plan: &Plan, seen: &Seen, survey: &mut Survey) {
             let finding = Diagnostic::file(
                 Code::PartitionCount,
                 format!(
-                    "`{}` has {many} partitions and `{}` has {count}, and `{}` groups them together",
-                    first.name, other.name, grouped.name
+                    "`{}` has {many} partitions and `{}` has {count}, and {together}",
+                    first.name, other.name
                 ),
             );
             survey.add(finding.help("give both the same number: equal keys must lie together"), other.place);

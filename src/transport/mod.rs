@@ -46,6 +46,7 @@ pub struct Record<'b> {
 pub fn target(outbox: &Outbox, output: &Output, count: u32) -> u32 {
     match output.target {
         Target::Own => output.own,
+        Target::At(partition) => partition,
         Target::Key => match outbox.key(output) {
             Some(key) => partitioner::partition_of(key, count),
             None => output.own % count.max(1),
@@ -184,6 +185,10 @@ pub trait Transport {
     fn snapshotted(&mut self, _changelogs: &[(Partition, i64)]) -> Result<(), TransportError> {
         Ok(())
     }
+
+    /// These inputs have been read up to these offsets, and nobody needs what lies before: it may be deleted. Whether
+    /// and when is for the transport to say.
+    fn purge(&mut self, _read: &[(Partition, i64)]) {}
 
     /// How many bytes of key, value and headers a record of a topic may have, as far as is known. What is larger is not
     /// sent. A refusal may teach a transport that it is less than it thought.

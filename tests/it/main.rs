@@ -22,6 +22,7 @@ mod large;
 mod local;
 mod meaning;
 mod members;
+mod regroup;
 mod renames;
 mod resets;
 mod scanner;

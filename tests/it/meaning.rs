@@ -122,22 +122,28 @@ fn routes_exclude_each_other_unless_they_look_further() {
     assert_eq!(merged(", all = true"), [Code::TwicePassed]);
 }
 
+/// What a file repartitions, and by what.
+fn cuts(body: &str) -> Vec<String> {
+    let plan = plan(body);
+    let cuts = plan.sources.iter().filter_map(|source| source.cut.as_ref());
+    cuts.map(|cut| format!("{} by {}", cut.node, cut.by.join(", "))).collect()
+}
+
 #[test]
 fn keyed_ness_follows_the_field_and_not_its_name() {
     let counted = |map: &str, by: &str| {
-        codes(&format!("[map.m]\nfrom = \"orders\"\n{map}\n[count.c]\nfrom = \"m\"\nby = {by}\n"))
+        cuts(&format!("[map.m]\nfrom = \"orders\"\n{map}\n[count.c]\nfrom = \"m\"\nby = {by}\n"))
     };
-    assert_eq!(counted("set.x = '1'", "\"customer\""), []);
-    assert_eq!(counted("set.customer = '\"x\"'", "\"customer\""), [Code::NeedsRepartition]);
-    assert_eq!(counted("rename.buyer = \"customer\"", "\"buyer\""), []);
-    assert_eq!(counted("rename.buyer = \"customer\"", "[\"id\", \"buyer\"]"), []);
-    assert_eq!(
-        counted("rename = { buyer = \"customer\", customer = \"id\" }", "\"customer\""),
-        [Code::NeedsRepartition]
-    );
-    assert_eq!(counted("set.copy = 'customer'", "\"copy\""), [Code::NeedsRepartition]);
-    assert_eq!(counted("set.x = '1'", "[\"id\", \"customer\"]"), []);
-    assert_eq!(counted("set.x = '1'", "\"id\""), [Code::NeedsRepartition]);
+    let none: [&str; 0] = [];
+    assert_eq!(counted("set.x = '1'", "\"customer\""), none);
+    assert_eq!(counted("set.customer = '\"x\"'", "\"customer\""), ["c by customer"]);
+    assert_eq!(counted("rename.buyer = \"customer\"", "\"buyer\""), none);
+    assert_eq!(counted("rename.buyer = \"customer\"", "[\"id\", \"buyer\"]"), none);
+    let turned = "rename = { buyer = \"customer\", customer = \"id\" }";
+    assert_eq!(counted(turned, "\"customer\""), ["c by customer"]);
+    assert_eq!(counted("set.copy = 'customer'", "\"copy\""), ["c by copy"]);
+    assert_eq!(counted("set.x = '1'", "[\"id\", \"customer\"]"), none);
+    assert_eq!(counted("set.x = '1'", "\"id\""), ["c by id"]);
 }
 
 #[test]
@@ -156,7 +162,57 @@ by = "BY"
 "#;
     let windowed = plan(&body.replace("BY", "customer"));
     assert_eq!(fields(&windowed, "w"), "customer id window_start window_end n least");
-    assert_eq!(codes(&body.replace("BY", "id")), [Code::NeedsRepartition]);
+    assert_eq!(cuts(&body.replace("BY", "customer")).len(), 0);
+    assert_eq!(cuts(&body.replace("BY", "id")), ["c by id"]);
+}
+
+#[test]
+fn what_is_repartitioned_stays_so() {
+    let body = r#"
+[count.first]
+from = "orders"
+by = "id"
+[filter.some]
+from = "first"
+when = 'count > 1'
+[tumble.second]
+from = "some"
+by = ["id", "customer"]
+every = "1m"
+compute.n = 'count()'
+"#;
+    assert_eq!(cuts(body), ["first by id"]);
+    assert_eq!(plan(body).parts, 2);
+}
+
+/// One that is fed from both sides of a repartition would wait for what it has yet to write.
+#[test]
+fn a_node_that_is_fed_from_both_sides_of_a_repartition_has_one_of_its_own() {
+    let body = r#"
+[count.first]
+from = "orders"
+by = "id"
+[map.again]
+from = "first"
+keep = ["id", "customer"]
+[count.both]
+from = ["again", "orders"]
+by = "customer"
+[sink.out]
+from = ["first", "orders"]
+topic = "out"
+"#;
+    assert_eq!(cuts(body), ["first by id", "both by customer"]);
+    let plan = plan(body);
+    assert_eq!(plan.parts, 3);
+    // The sink keeps nothing: it runs on both sides.
+    let (out, _) = plan.node("out").unwrap();
+    let runs_it = |at: usize| plan.runs[at].steps.iter().any(|step| step.node == out);
+    let running: Vec<_> = (0..plan.sources.len()).filter(|at| runs_it(*at)).collect();
+    assert_eq!(
+        running.iter().map(|at| plan.sources[*at].name.as_str()).collect::<Vec<_>>(),
+        ["orders", "first-repartition"]
+    );
 }
 
 #[test]

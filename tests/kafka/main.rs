@@ -3,14 +3,16 @@
 //!
 //! The brokers are started by the script beside this file, which needs Java 17 and, once, Maven. Without them these
 //! tests are reported as ignored, and under `CI=true` as failed. `STREAMRUN_TEST_KAFKA=HOST:PORT` names a cluster to
-//! use instead; what needs power over the brokers is then left out.
+//! use instead; what needs power over the brokers is then left out, as is what needs TLS without the feature `tls`.
 
 // The lint knows unit tests; all of this is tests, too.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 use libtest_mimic::{Arguments, Trial};
+use security::{certificates, passwords, permissions, secrets};
+use std::collections::BTreeMap;
 use std::process::ExitCode;
-use support::{broker, proxy};
+use support::{broker, proxy, secured};
 use trials::{broken_brokers, frozen, killed, members, network, silence, twins};
 
 mod commands;
@@ -18,6 +20,7 @@ mod dropped;
 mod poison;
 mod restart;
 mod same_output;
+mod security;
 mod support;
 mod trials;
 mod verify;
@@ -31,6 +34,8 @@ enum Needs {
     Cluster,
     /// Brokers that it may harm.
     Power,
+    /// The same, and a program with TLS.
+    Tls,
 }
 
 type Test = (&'static str, Needs, fn());
@@ -151,24 +156,75 @@ const TESTS: &[Test] = &[
     ("network::reply_of_the_commit_lost", Needs::Power, network::reply_of_the_commit_lost),
     ("network::reply_of_the_offsets_lost", Needs::Power, network::reply_of_the_offsets_lost),
     ("network::reply_of_a_write_lost", Needs::Power, network::reply_of_a_write_lost),
+    (
+        "security::passwords::a_wrong_one_is_said_at_once",
+        Needs::Power,
+        passwords::a_wrong_one_is_said_at_once,
+    ),
+    (
+        "security::passwords::a_wrong_one_is_said_at_once_over_tls",
+        Needs::Tls,
+        passwords::a_wrong_one_is_said_at_once_over_tls,
+    ),
+    (
+        "security::passwords::a_client_without_one_is_told_what_may_be_missing",
+        Needs::Power,
+        passwords::a_client_without_one_is_told_what_may_be_missing,
+    ),
+    (
+        "security::permissions::each_one_that_is_missing_is_named",
+        Needs::Power,
+        permissions::each_one_that_is_missing_is_named,
+    ),
+    (
+        "security::permissions::one_that_is_taken_away_is_named",
+        Needs::Power,
+        permissions::one_that_is_taken_away_is_named,
+    ),
+    ("security::permissions::who_has_none_is_told_so", Needs::Power, permissions::who_has_none_is_told_so),
+    (
+        "security::certificates::a_broker_with_a_sound_one_is_trusted",
+        Needs::Tls,
+        certificates::a_broker_with_a_sound_one_is_trusted,
+    ),
+    (
+        "security::certificates::an_expired_one_is_said_at_once",
+        Needs::Tls,
+        certificates::an_expired_one_is_said_at_once,
+    ),
+    (
+        "security::certificates::an_untrusted_one_is_said_at_once",
+        Needs::Tls,
+        certificates::an_untrusted_one_is_said_at_once,
+    ),
+    (
+        "security::certificates::a_client_without_tls_is_told_what_may_be_missing",
+        Needs::Power,
+        certificates::a_client_without_tls_is_told_what_may_be_missing,
+    ),
+    (
+        "security::certificates::a_client_with_tls_is_told_that_the_broker_may_have_none",
+        Needs::Tls,
+        certificates::a_client_with_tls_is_told_that_the_broker_may_have_none,
+    ),
+    ("security::secrets::by_password", Needs::Power, secrets::by_password),
+    ("security::secrets::by_scram_over_tls", Needs::Tls, secrets::by_scram_over_tls),
 ];
 
 fn main() -> ExitCode {
     let mut args = Arguments::from_args();
     // They watch the clock, and share two cores with the brokers.
     args.test_threads = args.test_threads.or(Some(1));
-    let has_cluster = broker::external().is_some();
-    let missing = if args.list { None } else { broker::missing() };
-    let lacks = |needs: Needs| match needs {
-        Needs::Nothing => false,
-        Needs::Cluster => !has_cluster && missing.is_some(),
-        Needs::Power => has_cluster || missing.is_some(),
-    };
-    let left_out = TESTS.iter().filter(|(_, needs, _)| lacks(*needs)).count();
-    if left_out > 0 && !args.list {
-        let why = missing.as_deref().unwrap_or("they harm brokers, and STREAMRUN_TEST_KAFKA is not theirs");
-        eprintln!("{left_out} of {} tests are ignored: {why}", TESTS.len());
-        if !has_cluster && std::env::var("CI").is_ok_and(|ci| ci == "true") {
+    let world = World::look(&args);
+    let mut left_out: BTreeMap<&str, usize> = BTreeMap::new();
+    for why in TESTS.iter().filter_map(|(_, needs, _)| world.lacks(*needs)) {
+        *left_out.entry(why).or_default() += 1;
+    }
+    if !args.list {
+        for (why, count) in &left_out {
+            eprintln!("{count} of {} tests are ignored: {why}", TESTS.len());
+        }
+        if world.has_no_broker() && std::env::var("CI").is_ok_and(|ci| ci == "true") {
             eprintln!("with CI=true they have to run");
             return ExitCode::FAILURE;
         }
@@ -179,9 +235,43 @@ fn main() -> ExitCode {
             test();
             Ok(())
         };
-        Trial::test(*name, run).with_ignored_flag(lacks(*needs))
+        Trial::test(*name, run).with_ignored_flag(world.lacks(*needs).is_some())
     });
     let conclusion = libtest_mimic::run(&args, trials.collect());
     broker::end_shared();
+    secured::end_shared();
     conclusion.exit_code()
+}
+
+/// What there is for tests to run on.
+struct World {
+    has_cluster: bool,
+    /// Why no broker can be started here.
+    missing: Option<String>,
+}
+
+impl World {
+    fn look(args: &Arguments) -> Self {
+        let missing = if args.list { None } else { broker::missing() };
+        World { has_cluster: broker::external().is_some(), missing }
+    }
+
+    fn has_no_broker(&self) -> bool {
+        !self.has_cluster && self.missing.is_some()
+    }
+
+    /// Why a test cannot run, if so.
+    fn lacks(&self, needs: Needs) -> Option<&str> {
+        match needs {
+            Needs::Nothing => None,
+            Needs::Cluster if self.has_cluster => None,
+            Needs::Power | Needs::Tls if self.has_cluster => {
+                Some("they want brokers of their own, and STREAMRUN_TEST_KAFKA is not theirs")
+            }
+            Needs::Tls if self.missing.is_none() && !cfg!(feature = "tls") => {
+                Some("TLS is not built in; `cargo test --features tls --test kafka -- security` runs them")
+            }
+            Needs::Cluster | Needs::Power | Needs::Tls => self.missing.as_deref(),
+        }
+    }
 }

@@ -14,6 +14,7 @@ impl Opened<Kafka> {
         let create = plan.settings.create_topics;
         let partitions = engine::prepare(plan, &mut Starting(cluster), create, PARTITIONS)?;
         let topics: Vec<Topic> = plan.topics.all().iter().map(topic).collect();
+        cluster.permits(&topics)?;
         let place = |worker: u32| identity.place(&plan.settings.name, worker);
         let open = |worker| Kafka::open(cluster, &topics, place(worker));
         let transports = (0..workers(plan, partitions)).map(open).collect::<Result<Vec<_>, _>>()?;

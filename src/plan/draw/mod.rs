@@ -16,7 +16,7 @@ pub use mermaid::mermaid;
 pub use svg::svg;
 pub use text::text;
 
-use super::{NodePlan, Plan, Role};
+use super::{NodePlan, Plan, REPARTITION, Role};
 
 /// What a thing is, and so how it looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Drawing {
         for topic in plan.topics.all().iter().filter(|topic| topic.role == Role::Input) {
             drawing.thing(Look::Topic, &topic.name, "");
         }
-        for source in &plan.sources {
+        for source in plan.named_sources() {
             let at = drawing.thing(Look::Source, &source.name, "source");
             for topic in &source.topics {
                 let name = &plan.topics.get(*topic).name;
@@ -75,16 +75,16 @@ impl Drawing {
             drawing.node(node);
         }
         for node in &plan.nodes {
-            drawing.written(node, plan.nodes.len() + plan.sources.len());
+            drawing.written(node, plan.nodes.len() + plan.named_sources().count());
         }
         drawing
     }
 
     fn node(&mut self, node: &NodePlan) {
         let look = match (&node.target, &node.table) {
-            (Some(_), _) => Look::Sink,
-            (None, Some(_)) => Look::Table,
-            (None, None) => Look::Node,
+            (Some(_), _) if node.kind != REPARTITION => Look::Sink,
+            (_, Some(_)) => Look::Table,
+            (_, None) => Look::Node,
         };
         let about =
             if node.what.is_empty() { node.kind.to_owned() } else { format!("{} {}", node.kind, node.what) };
@@ -103,7 +103,7 @@ impl Drawing {
 
     /// The topic of a sink. Several sinks may write one.
     fn written(&mut self, node: &NodePlan, inner: usize) {
-        let Some(target) = &node.target else { return };
+        let Some(target) = node.target.as_ref().filter(|_| node.kind != REPARTITION) else { return };
         let inputs = self.things.iter().take_while(|thing| thing.look == Look::Topic).count();
         let known = self.things.iter().skip(inputs + inner).position(|thing| thing.name == *target);
         let to = match known {

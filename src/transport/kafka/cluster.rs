@@ -134,6 +134,18 @@ impl Cluster {
         }
     }
 
+    /// Has what lies before these offsets deleted, without waiting for it.
+    pub fn purge(&self, read: &[(String, u32, i64)]) {
+        let mut list = TopicPartitionList::with_capacity(read.len());
+        for (topic, partition, offset) in read {
+            if let Err(error) = list.add_partition_offset(topic, *partition as i32, Offset::Offset(*offset)) {
+                return tracing::debug!(%error, topic, "nothing is deleted");
+            }
+        }
+        // The request is on its way with the call; what came of it would only be logged.
+        drop(self.admin.delete_records(&list, &options()));
+    }
+
     /// Makes a topic, unless it is there, and waits until it can be used.
     pub fn create(&self, topic: &str, partitions: u32, config: &[(String, String)]) -> Outcome<()> {
         let copies = self.settings.replication.map_or(-1, |n| n as i32);

@@ -46,6 +46,12 @@ impl Ear {
 impl ClientContext for Ear {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(?level, facility, "{message}");
+        // A broker that hangs up at once is only spoken of here; what is worse comes as an error as well.
+        if facility == "FAIL" && !matches!(level, RDKafkaLogLevel::Error | RDKafkaLogLevel::Critical) {
+            let heard =
+                Ailment { code: RDKafkaErrorCode::BrokerTransportFailure, reason: message.to_owned() };
+            self.heard.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(heard);
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

@@ -66,18 +66,31 @@ pub fn unreachable(address: &str, ailment: Option<&Ailment>) -> TransportError {
                      `[kafka.common]`",
             )
         }
+        RDKafkaErrorCode::SSL if reason.contains("certificate verify failed") => untrusted(address),
         RDKafkaErrorCode::SSL => TransportError::fatal(format!("no TLS connection to {address}: {reason}"))
-            .hint(
-                "look at `security.protocol` and `ssl.ca.location` in `[kafka.common]`, and at the broker's \
-                 certificate",
-            ),
+            .hint("look at `security.protocol` and the `ssl.` keys in `[kafka.common]`"),
         RDKafkaErrorCode::Resolve => {
             TransportError::new(Class::Retry, format!("no broker answers at {address}: {reason}"))
                 .hint("look at `brokers` in `[kafka]`, or pass `--kafka HOST:PORT`")
         }
+        // Somebody is there, and is spoken to in a way that he does not know.
+        _ if reason.contains("Disconnected") => {
+            TransportError::new(Class::Retry, format!("{address} hangs up at once")).hint(
+                "look at `security.protocol` in `[kafka.common]`: the broker may want TLS, a password, both or neither",
+            )
+        }
         _ => TransportError::new(Class::Retry, format!("no broker answers at {address}: {reason}"))
             .hint("`docker compose up -d` starts one here; `--local` runs without Kafka"),
     }
+}
+
+/// A certificate is not to be trusted. Why, librdkafka does not tell.
+fn untrusted(address: &str) -> TransportError {
+    let one = address.split(',').next().unwrap_or(address);
+    TransportError::fatal(format!("no TLS connection to {address}: its certificate cannot be verified")).hint(format!(
+        "it has expired, or is for another name, or nobody has signed it whom `ssl.ca.location` in `[kafka.common]` \
+         trusts: `openssl s_client -connect {one} </dev/null | openssl x509 -noout -dates -subject -issuer` shows it"
+    ))
 }
 
 /// librdkafka's reason without the thread's name before it and the state behind it.
@@ -164,5 +177,30 @@ mod tests {
         let reason = "[thrd:127.0.0.1:1/bootstrap]: 127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: \
                       Connection refused (after 0ms in state CONNECT)";
         assert_eq!(plain(reason), "Connect to ipv4#127.0.0.1:1 failed: Connection refused");
+    }
+
+    #[test]
+    fn who_is_kept_out_is_told_whether_to_wait() {
+        let said = |code, reason: &str| {
+            let reason = format!("[thrd:h:1/bootstrap]: h:1/bootstrap: {reason} (after 1ms in state X)");
+            let error = unreachable("h:1,i:1", Some(&Ailment { code, reason }));
+            (error.class, error.message.clone(), error.hint.unwrap_or_default())
+        };
+        let (class, message, hint) = said(RDKafkaErrorCode::BrokerTransportFailure, "Disconnected: closed");
+        assert_eq!((class, message.as_str()), (Class::Retry, "h:1,i:1 hangs up at once"));
+        assert!(hint.contains("`security.protocol`"), "{hint}");
+        let (class, message, hint) = said(RDKafkaErrorCode::BrokerTransportFailure, "Connection refused");
+        assert_eq!(
+            (class, message.as_str()),
+            (Class::Retry, "no broker answers at h:1,i:1: Connection refused")
+        );
+        assert!(hint.contains("`--local`"), "{hint}");
+        let (class, message, hint) =
+            said(RDKafkaErrorCode::SSL, "SSL handshake failed: certificate verify failed");
+        let unverified = "no TLS connection to h:1,i:1: its certificate cannot be verified";
+        assert_eq!((class, message.as_str()), (Class::Fatal, unverified));
+        assert!(hint.contains("has expired") && hint.contains("`openssl s_client -connect h:1 "), "{hint}");
+        let (class, ..) = said(RDKafkaErrorCode::Authentication, "no");
+        assert_eq!(class, Class::Fatal);
     }
 }

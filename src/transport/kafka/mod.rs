@@ -18,6 +18,8 @@ mod native;
 mod owners;
 mod producer;
 mod reader;
+mod reports;
+mod rights;
 mod settings;
 mod trial;
 mod watchdog;
@@ -26,6 +28,7 @@ mod worker;
 pub use client::Client;
 pub use cluster::{Cluster, TopicConfig, TopicSeen};
 pub use owners::Owners;
+pub use rights::{Right, Rights, lacking};
 pub use settings::{Property, Settings};
 pub use watchdog::Watchdog;
 

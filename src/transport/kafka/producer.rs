@@ -5,24 +5,20 @@
 //! with the member's generation, which keeps a zombie out, and then the commit. A producer that librdkafka calls dead
 //! is made anew with the same id, which ends whatever the old one left open.
 
-use super::Outcome;
 use super::cluster::{Cluster, QUESTION};
 use super::fault;
 use super::limits::{Limits, now_ms};
 use super::native::{Outgoing, Sender, TransactionError};
+use super::reports::{Reports, Undelivered};
 use super::watchdog::Watchdog;
+use super::{Outcome, Topic};
 use crate::outbox::{Outbox, Output};
 use crate::transport::{Class, TransportError, target};
-use rdkafka::ClientContext;
 use rdkafka::TopicPartitionList;
-use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::Message;
-use rdkafka::producer::{
-    BaseProducer, DeliveryResult, NoCustomPartitioner, Producer as _, ProducerContext, PurgeConfig,
-};
-use std::sync::{Arc, Mutex, PoisonError};
+use rdkafka::producer::{BaseProducer, Producer as _, PurgeConfig};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long a coordinator may take to let a producer begin: it ends what the one before left open.
@@ -31,53 +27,6 @@ const INITIATION: Duration = Duration::from_secs(30);
 const FENCED_MOST: u32 = 3;
 /// The largest batch that is made.
 const BATCH_BYTES: usize = 1 << 20;
-
-/// A record that was not delivered.
-#[derive(Clone, Debug)]
-struct Undelivered {
-    topic: String,
-    bytes: usize,
-    code: RDKafkaErrorCode,
-}
-
-/// Collects what was not delivered; the first one says why all behind it were not.
-#[derive(Clone, Debug, Default)]
-struct Reports(Arc<Mutex<Option<Undelivered>>>);
-
-impl Reports {
-    fn take(&self) -> Option<Undelivered> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-impl ClientContext for Reports {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        tracing::debug!(?level, facility, "{message}");
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, "{reason}");
-    }
-}
-
-impl ProducerContext<NoCustomPartitioner> for Reports {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        let Err((error, message)) = result else { return };
-        let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
-        // What we took back ourselves is no failure.
-        if matches!(code, RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) {
-            return;
-        }
-        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        first.get_or_insert_with(|| Undelivered {
-            topic: message.topic().to_owned(),
-            bytes: message.key_len() + message.payload_len(),
-            code,
-        });
-    }
-}
 
 /// A producer.
 pub struct Producer {
@@ -422,7 +371,9 @@ impl Producer {
     /// What a failed call of a transaction means. A producer that is dead is let go of.
     fn failed(&mut self, doing: &str, error: &TransactionError) -> TransportError {
         if fault::is_final(error.code) {
-            return fault::transaction(Class::Fatal, doing, error);
+            return self
+                .forbidden(error.code)
+                .unwrap_or_else(|| fault::transaction(Class::Fatal, doing, error));
         }
         let fenced = self.lost(error.code);
         if error.fatal {
@@ -435,6 +386,17 @@ impl Producer {
             );
         }
         fault::transaction(Class::Abort, doing, error)
+    }
+
+    /// A transaction that a topic forbids does not tell which one that is.
+    fn forbidden(&self, code: RDKafkaErrorCode) -> Option<TransportError> {
+        if code != RDKafkaErrorCode::TopicAuthorizationFailed {
+            return None;
+        }
+        let written = self.names.iter().zip(&self.partitions).filter(|(_, partitions)| partitions.is_some());
+        let topics: Vec<Topic> =
+            written.map(|(name, _)| Topic { name: name.clone(), written: true }).collect();
+        self.cluster.permits(&topics).err()
     }
 
     /// Notes that a producer was fenced off; whether by another one: one whose transaction has outlived its time is

@@ -97,6 +97,8 @@ impl Settings {
         let config = self.reading(false);
         let mut config = self.without_group(config);
         config.set("isolation.level", "read_uncommitted");
+        // That a broker hangs up on us at once, because it wants TLS or a password, is no error to librdkafka.
+        config.set_log_level(RDKafkaLogLevel::Info);
         config
     }
 

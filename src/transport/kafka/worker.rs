@@ -104,6 +104,12 @@ impl Transport for Kafka {
         self.member.reached(partition)
     }
 
+    fn purge(&mut self, read: &[(Partition, i64)]) {
+        let named: Vec<_> =
+            read.iter().map(|(p, offset)| (self.name(p.topic).to_owned(), p.index, *offset)).collect();
+        self.cluster.purge(&named);
+    }
+
     fn most_bytes(&mut self, topic: TopicId) -> usize {
         self.producer.most_bytes(topic.0 as usize)
     }

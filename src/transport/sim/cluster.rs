@@ -51,6 +51,8 @@ struct State {
     topics: BTreeMap<String, Vec<Vec<Slot>>>,
     /// How often topics have been made again.
     remade: BTreeMap<String, u64>,
+    /// Where partitions begin that have been purged.
+    starts: BTreeMap<(String, u32), i64>,
     committed: BTreeMap<(String, u32), (i64, String)>,
     members: BTreeMap<u64, Member>,
     /// How large records may be; topics that are not named take all.
@@ -190,6 +192,21 @@ impl Cluster {
     /// What is committed for a partition.
     pub fn committed(&self, topic: &str, partition: u32) -> Option<(i64, String)> {
         self.state().committed.get(&(topic.to_owned(), partition)).cloned()
+    }
+
+    /// Deletes what lies before an offset.
+    pub fn purge(&self, topic: &str, partition: u32, before: i64) {
+        let mut state = self.state();
+        let log = state.topics.get_mut(topic).and_then(|p| p.get_mut(partition as usize));
+        let Some(log) = log else { return };
+        let before = before.clamp(0, log.len() as i64);
+        log[..before as usize].fill(Slot::Hidden);
+        state.starts.insert((topic.to_owned(), partition), before);
+    }
+
+    /// The offset of the first record that is kept.
+    pub fn start_offset(&self, topic: &str, partition: u32) -> i64 {
+        self.state().starts.get(&(topic.to_owned(), partition)).copied().unwrap_or(0)
     }
 
     /// The end of a log, open transactions included.

@@ -217,8 +217,10 @@ impl Transport for Sim {
 
     fn bounds(&mut self, partition: Partition) -> Outcome<(i64, i64)> {
         let fails = self.call(Class::Retry)? || self.cut_off;
-        let end = self.cluster.end_offset(self.name(partition.topic), partition.index);
-        lost(fails, Class::Retry, (0, end))
+        let name = self.name(partition.topic);
+        let start = self.cluster.start_offset(name, partition.index);
+        let end = self.cluster.end_offset(name, partition.index);
+        lost(fails, Class::Retry, (start, end))
     }
 
     fn topic_id(&mut self, topic: TopicId) -> Outcome<Option<String>> {
@@ -266,6 +268,12 @@ impl Transport for Sim {
 
     fn lag(&mut self, partition: Partition, position: i64) -> Option<i64> {
         Some((self.cluster.end_offset(self.name(partition.topic), partition.index) - position).max(0))
+    }
+
+    fn purge(&mut self, read: &[(Partition, i64)]) {
+        for (partition, before) in read {
+            self.cluster.purge(self.name(partition.topic), partition.index, *before);
+        }
     }
 
     fn most_bytes(&mut self, topic: TopicId) -> usize {

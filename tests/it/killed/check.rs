@@ -2,7 +2,7 @@
 
 use super::feeder::Sent;
 use crate::support::outcome;
-use crate::support::program::{Found, Place};
+use crate::support::program::{Found, Place, sole_engine};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use streamrun::plan;
 use streamrun::runtime::{Options, Worker};
 use streamrun::time::SystemClock;
-use streamrun::transport::local::{Engine, Local};
+use streamrun::transport::local::Local;
 
 /// Everything that is wrong.
 pub fn faults(place: &Place, sent: &[Sent]) -> Vec<String> {
@@ -146,7 +146,7 @@ fn tables(place: &Place, good: &[&Sent]) -> Vec<String> {
 /// The rows of all tables as a worker finds them, from the last snapshots or without.
 fn rows_of(place: &Place, snapshots: Option<PathBuf>) -> Vec<String> {
     let plan = Arc::new(plan::check(super::PIPELINE, &[]).plan.expect("it is sound"));
-    let engine = Engine::start(&place.log(), "killed").expect("nobody else runs it");
+    let engine = sole_engine(&place.log(), "killed");
     let names = plan.topics.all().iter().map(|topic| topic.name.clone()).collect();
     let local = Local::open(&engine, names, 0, 1).expect("the log opens");
     let options = Options { snapshots, ..Options::default() };

@@ -14,6 +14,8 @@ pub struct Grammar<'r> {
     pub sources: usize,
     /// Whether silence closes windows.
     pub idle: bool,
+    /// Whether some nodes group by another field than the key.
+    regroups: bool,
 }
 
 /// Something to read from.
@@ -36,16 +38,19 @@ impl<'r> Grammar<'r> {
     /// A pipeline.
     pub fn new(dice: &'r mut Random) -> Self {
         let sources = dice.within(1, 3) as usize;
-        let idle = dice.one_in(4);
+        let regroups = dice.one_in(4);
+        // When something comes out of a repartition is a matter of commits, and so what a wall clock finds then.
+        let idle = dice.one_in(4) && !regroups;
         let text = format!("name = \"p\"\ndead_letters = \"dead\"\n{SCHEMA}");
-        let mut made = Grammar { dice, text, streams: vec![], tables: vec![], nodes: 0, sources, idle };
+        let mut made =
+            Grammar { dice, text, streams: vec![], tables: vec![], nodes: 0, sources, idle, regroups };
         for source in 0..sources {
             made.source(source);
         }
         for _ in 0..made.dice.within(2, 6) {
             made.node();
         }
-        if !idle && made.dice.one_in(2) {
+        if !idle && !regroups && made.dice.one_in(2) {
             made.alert();
         }
         made.sinks();
@@ -78,7 +83,8 @@ impl<'r> Grammar<'r> {
     fn from(&mut self) -> (String, bool) {
         let first = self.dice.pick(&self.streams).clone();
         let second = self.dice.pick(&self.streams).clone();
-        if self.dice.one_in(4) && first.name != second.name {
+        // Where both sides of a repartition meet it is open which comes first.
+        if !self.regroups && self.dice.one_in(4) && first.name != second.name {
             return (format!("[\"{}\", \"{}\"]", first.name, second.name), first.has_n && second.has_n);
         }
         (format!("\"{}\"", first.name), first.has_n)
@@ -139,7 +145,8 @@ impl<'r> Grammar<'r> {
     }
 
     fn count(&mut self, name: &str, from: &str) {
-        self.put(format!("\n[count.{name}]\nfrom = {from}\nby = \"k\""));
+        let by = if self.regroups && self.dice.one_in(2) { "x" } else { "k" };
+        self.put(format!("\n[count.{name}]\nfrom = {from}\nby = \"{by}\""));
         self.tables.push((name.to_owned(), "count >= 2"));
     }
 

@@ -38,7 +38,9 @@ pub fn all() -> Vec<Scenario> {
         alert_once(),
         routes_that_meet_again(),
         two_sources_that_meet(),
-        sources_of_different_widths(),
+        regrouped(),
+        regrouped_windows(),
+        regrouped_twice(),
         strangers(),
         silence(),
         chain(),
@@ -337,29 +339,116 @@ topic = "tens"
         .wait(45_000)
 }
 
-fn sources_of_different_widths() -> Scenario {
+/// Grouped by another field than the key: what is written to the repartition is read a commit later.
+fn regrouped() -> Scenario {
     let nodes = r#"
-[map.all]
-from = ["in", "other"]
-set.from = '_topic'
+[map.graded]
+from = "in"
+set.grade = 'if(x >= 3.0, "high", "low")'
+
+[count.per_grade]
+from = "graded"
+by = "grade"
+
+[map.odd]
+from = "per_grade"
+set.share = '12 / (count - 2)'
 
 [sink.out]
-from = "all"
+from = "odd"
 topic = "out"
 "#;
-    let text = format!("{READS}{OTHER}{nodes}").replace("key = \"k\"\n", "");
-    Scenario::new("sources of different widths", &text)
-        .topic("in", 3)
-        .topic("other", 2)
-        .unordered()
+    scenario("regrouped", nodes)
         .reading("in", "a", 1_000, "1")
-        .reading("in", "b", 2_000, "1")
-        .reading("in", "c", 3_000, "1")
-        .reading("other", "a", 1_500, "1")
-        .reading("other", "b", 1_600, "1")
+        .reading("in", "b", 2_000, "3")
         .wait(150)
-        .reading("in", "b", 4_000, "1")
-        .reading("other", "c", 4_600, "1")
+        .reading("in", "a", 3_000, "4")
+        .send("in", "a", 4_000, "no json")
+        .reading("in", "c", 5_000, "0")
+        .wait(150)
+        .reading("in", "c", 6_000, "0")
+        .reading("in", "b", 6_500, "9")
+        .wait(400)
+}
+
+/// Windows behind a repartition, of several partitions: which runs first is free, what closes is not.
+fn regrouped_windows() -> Scenario {
+    let nodes = r#"
+[map.graded]
+from = "in"
+set.grade = 'if(x >= 3.0, "high", "low")'
+
+[tumble.per_grade]
+from = "graded"
+by = "grade"
+every = "10s"
+late = "dead-letter"
+compute.c = 'count()'
+compute.least = 'min(x)'
+
+[sink.out]
+from = "per_grade"
+topic = "out"
+"#;
+    scenario("windows behind a repartition", nodes)
+        .partitions(2)
+        .reading("in", "a", 1_000, "1")
+        .reading("in", "b", 2_000, "3")
+        .reading("in", "c", 8_000, "3")
+        .wait(150)
+        .reading("in", "a", 13_000, "4")
+        .reading("in", "a", 9_000, "4")
+        .wait(12_000)
+        .reading("in", "b", 23_000, "4")
+        .reading("in", "c", 24_000, "4")
+        .reading("in", "a", 25_000, "4")
+        .wait(400)
+        .reading("in", "a", 45_000, "4")
+        .wait(25_000)
+}
+
+/// A window behind a repartition feeds one behind another.
+pub fn regrouped_twice() -> Scenario {
+    let nodes = r#"
+[map.graded]
+from = "in"
+set.grade = 'if(x >= 3.0, "high", "low")'
+
+[tumble.per_grade]
+from = "graded"
+by = "grade"
+every = "10s"
+compute.c = 'count()'
+
+[map.sized]
+from = "per_grade"
+set.size = 'if(c > 1, "many", "one")'
+
+[tumble.per_size]
+from = "sized"
+by = "size"
+every = "1m"
+compute.windows = 'count()'
+compute.records = 'sum(c)'
+
+[sink.tens]
+from = "per_grade"
+topic = "tens"
+
+[sink.minutes]
+from = "per_size"
+topic = "minutes"
+"#;
+    scenario("a window behind a repartition feeds another", nodes)
+        .reading("in", "a", 1_000, "1")
+        .reading("in", "b", 2_000, "3")
+        .reading("in", "c", 8_000, "3")
+        .wait(150)
+        .reading("in", "a", 200_000_000, "4")
+        .reading("in", "a", 200_001_000, "4")
+        .wait(150)
+        .reading("in", "b", 400_000_000, "4")
+        .wait(400)
 }
 
 fn strangers() -> Scenario {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use streamrun::headers;
-use streamrun::transport::local::Client;
 use streamrun::transport::local::journal::Records;
+use streamrun::transport::local::{Client, Engine};
 use tempfile::TempDir;
 
 /// Longer than this nothing takes, on however slow a machine.
@@ -277,5 +277,20 @@ impl Ended {
             assert!(said.contains(words), "expected {words:?} in:\n{said}");
         }
         said
+    }
+}
+
+/// The engine of a directory. A program that another test is about to start has a copy of our lock until it runs, so the
+/// one before may seem to live on for an instant.
+pub fn sole_engine(log: &Path, pipeline: &str) -> Engine {
+    let since = Instant::now();
+    loop {
+        match Engine::start(log, pipeline) {
+            Ok(engine) => return engine,
+            Err(error) if since.elapsed() > Duration::from_secs(5) => {
+                panic!("somebody else runs it: {error}")
+            }
+            Err(_) => std::thread::yield_now(),
+        }
     }
 }

@@ -73,12 +73,6 @@ impl Scenario {
         self
     }
 
-    /// Records of one key come from several tasks.
-    pub fn unordered(mut self) -> Self {
-        self.strictness = Strictness::None;
-        self
-    }
-
     pub fn topic(mut self, name: &str, partitions: u32) -> Self {
         self.partitions.push((name.to_owned(), partitions));
         self

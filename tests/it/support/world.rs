@@ -136,8 +136,15 @@ impl<'s> World<'s> {
     }
 
     fn finish(mut self) -> Result<Outcome, String> {
-        self.wait(1000)?;
-        self.settle()?;
+        // What is committed may be what a repartition has yet to bring, and a worker that has just come has something
+        // to say to it.
+        for _ in 0..10 {
+            self.wait(1000)?;
+            self.settle()?;
+            if !self.worker().is_dirty() {
+                break;
+            }
+        }
         let plan = self.scenario.plan.clone();
         let worker = self.worker();
         assert!(!worker.is_dirty(), "everything is committed at the end");

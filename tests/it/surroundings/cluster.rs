@@ -107,3 +107,26 @@ fn a_secret_is_printed_nowhere() {
     let said = place.run_with(&line, &[("P_PASSWORD", SECRET)]).with(1);
     assert!(said.contains("Unsupported SASL mechanism: ***") && !said.contains(SECRET), "{said}");
 }
+
+/// Here without TLS; what those see who have it, `tests/kafka` shows.
+#[cfg(not(feature = "tls"))]
+#[test]
+fn tls_in_a_file_is_said_to_be_missing_in_the_program_before_anybody_is_asked() {
+    let sasl = "\"sasl.username\" = \"u\"\n\"sasl.password\" = { env = \"P_PASSWORD\" }";
+    let set = [
+        "\"security.protocol\" = \"ssl\"".to_owned(),
+        format!("\"security.protocol\" = \"sasl_ssl\"\n\"sasl.mechanism\" = \"PLAIN\"\n{sasl}"),
+        format!("\"security.protocol\" = \"sasl_plaintext\"\n\"sasl.mechanism\" = \"SCRAM-SHA-512\"\n{sasl}"),
+        "\"ssl.ca.location\" = \"ca.pem\"".to_owned(),
+    ];
+    for set in set {
+        let place = Place::new(&format!("{PIPELINE}\n[kafka.common]\n{set}\n"));
+        place.run("check p.toml").with(0);
+        let address = format!("127.0.0.1:{}", port());
+        for line in ["run p.toml --status off --kafka ", "check p.toml --kafka=", "produce p.toml --kafka "] {
+            let ended = place.run_with(&format!("{line}{address}"), &[("P_PASSWORD", SECRET)]);
+            assert!(ended.took < Duration::from_secs(5), "{line}: nobody is asked before");
+            ended.saying(1, &["the Kafka client ", "`cargo build --release --features tls` builds it in"]);
+        }
+    }
+}

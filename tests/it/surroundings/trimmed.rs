@@ -1,13 +1,14 @@
 //! A log whose old end is gone: its tables stand in snapshots.
 
 use crate::support::outcome;
+use crate::support::program::sole_engine;
 use std::path::Path;
 use std::sync::Arc;
 use streamrun::outbox::TopicId;
 use streamrun::plan::{self, Plan};
 use streamrun::runtime::{Options, Stopped, Turn, Worker};
 use streamrun::time::ManualClock;
-use streamrun::transport::local::{Client, Engine, Local};
+use streamrun::transport::local::{Client, Local};
 use streamrun::transport::{Partition, Transport};
 
 const DAY: i64 = 24 * 3_600_000;
@@ -38,7 +39,7 @@ fn worker(log: &Path, now: i64) -> Worker<Local> {
 }
 
 fn worker_of(plan: Arc<Plan>, reset: &[&str], log: &Path, now: i64) -> Worker<Local> {
-    let engine = Engine::start(log, "p").expect("nobody else runs it");
+    let engine = sole_engine(log, "p");
     let names = plan.topics.all().iter().map(|topic| topic.name.clone()).collect();
     let mut local = Local::open(&engine, names, 0, 1).expect("the log opens");
     streamrun::engine::prepare(&plan, &mut local, true, 1).expect("topics");

@@ -4,11 +4,13 @@
 //! whatever way, the pipe is closed, `run` ends and takes the brokers with it.
 
 use super::deadline::until;
+use super::random::Random;
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kafka/kafka");
@@ -28,6 +30,19 @@ pub fn missing() -> Option<String> {
         Ok(output) if output.status.success() => None,
         Ok(output) => Some(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
         Err(error) => Some(format!("{SCRIPT}: {error}")),
+    }
+}
+
+/// So many ports in a row that nobody has at the moment; the first one is given.
+pub fn ports(many: u16) -> u16 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is after 1970");
+    let mut dice = Random::new(u64::from(since.subsec_nanos()) ^ u64::from(std::process::id()));
+    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    loop {
+        let base = 20_000 + dice.below(1_500) as u16 * 8;
+        if (base..base + many).all(free) {
+            return base;
+        }
     }
 }
 
@@ -52,8 +67,20 @@ impl Cluster {
         Cluster::start_with(brokers, &[])
     }
 
-    /// The same with settings of the broker.
+    /// The same with settings of the broker. A lone one is given time: on a machine that stalls for a moment it would be
+    /// fenced, and then it has lost ends of transactions, see [`Cluster::has_lost_ends`].
     pub fn start_with(brokers: u32, flags: &[String]) -> Self {
+        let patient = ["--set".to_owned(), "broker.session.timeout.ms=60000".to_owned()];
+        let patient = if brokers == 1 { &patient[..] } else { &[] };
+        Cluster::begin(brokers, &[patient, flags].concat())
+    }
+
+    /// A lone broker that can be killed and started again soon: its earlier life is waited for no longer than 2 s.
+    pub fn start_mortal() -> Self {
+        Cluster::begin(1, &[])
+    }
+
+    fn begin(brokers: u32, flags: &[String]) -> Self {
         let started = (0..ATTEMPTS).find_map(|_| Cluster::attempt(brokers, flags));
         started.expect("brokers start; what they said stands above")
     }
@@ -113,11 +140,26 @@ impl Cluster {
         said
     }
 
-    fn script(&self, line: &[&str]) {
+    /// Whether a broker says that it has passed over partitions as it ended transactions. One that comes back while the
+    /// controller still takes its earlier life for alive leads nothing for an instant, takes its partitions for
+    /// deleted, and does not tell them how a transaction ended (Kafka 4.3): outputs and offsets that were committed
+    /// together part, or stay undecided for ever. What comes of that is the broker's doing.
+    pub fn has_lost_ends(&self) -> bool {
+        let Some(own) = &self.own else { return false };
+        let logs =
+            (1..=3).flat_map(|broker| ["server.log", "earlier.log"].map(|log| format!("k/{broker}/{log}")));
+        let mut said = logs.filter_map(|log| std::fs::read_to_string(own.folder.path().join(log)).ok());
+        said.any(|text| text.contains("Couldn't find leader endpoint for partitions"))
+    }
+
+    /// A command of the script, or one of Apache's tools.
+    pub fn script(&self, line: &[&str]) {
         let own = self.own.as_ref().expect("a test that harms brokers has its own");
         let mut command = Command::new(SCRIPT);
-        command.args(line).arg("--dir").arg(own.folder.path().join("k")).stdin(Stdio::null());
-        assert!(command.status().expect("bash is there").success(), "kafka {line:?}");
+        command.args(line).arg("--dir").arg(own.folder.path().join("k"));
+        let output = command.stdin(Stdio::null()).output().expect("bash is there");
+        let said = [output.stdout, output.stderr].concat();
+        assert!(output.status.success(), "kafka {line:?}\n{}", String::from_utf8_lossy(&said));
     }
 }
 

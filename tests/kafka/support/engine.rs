@@ -35,7 +35,7 @@ impl Engine {
     }
 
     pub fn start_as(place: &Place, start: &Start<'_>) -> Self {
-        let brokers = start.brokers.as_deref().unwrap_or(place.cluster.bootstrap());
+        let brokers = start.brokers.as_deref().unwrap_or(place.address());
         let state = format!("state-{}", start.home);
         let line = format!("run p.toml --kafka {brokers} --state-dir {state} --status off --log-level debug");
         Engine::spawn(place, &format!("{line} {}", start.flags), start.home)
@@ -48,6 +48,9 @@ impl Engine {
         let mut command = child::tied(env!("CARGO_BIN_EXE_streamrun"));
         command.current_dir(place.path()).args(line.split_whitespace());
         command.env_remove("STREAMRUN_KAFKA").env("NO_COLOR", "1").env("TMPDIR", place.path());
+        if let Some((name, value)) = place.door.as_ref().and_then(|door| door.secret.as_ref()) {
+            command.env(name, value);
+        }
         command.stdin(Stdio::null()).stdout(file.try_clone().expect("a handle")).stderr(file);
         // A signal may come before the wrapper has become the program; it is the same process either way.
         Engine { child: command.spawn().expect("the program starts"), log }

@@ -1,6 +1,7 @@
 //! What trials are made of: brokers, topics, whoever writes and reads them, and the engine as a process.
 
 pub mod broker;
+pub mod certificates;
 pub mod child;
 pub mod deadline;
 pub mod engine;
@@ -10,6 +11,7 @@ pub mod producer;
 pub mod proxy;
 pub mod random;
 pub mod reader;
+pub mod secured;
 pub mod tests;
 pub mod topic;
 
@@ -18,3 +20,4 @@ pub use deadline::until;
 pub use engine::Engine;
 pub use place::Place;
 pub use random::Random;
+pub use secured::Secured;

@@ -2,6 +2,7 @@
 
 use super::broker::{self, Cluster};
 use super::reader::Reader;
+use super::secured::Door;
 use super::topic;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub struct Place {
     pub cluster: Arc<Cluster>,
     /// The pipeline's name, which is its group's; all its topics begin with it.
     pub name: String,
+    /// By which engines come in, if not by that of everybody.
+    pub door: Option<Door>,
     folder: Option<TempDir>,
     processes: AtomicU32,
 }
@@ -36,7 +39,18 @@ impl Place {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
         let name = format!("{test}-{:x}", since.as_micros() & 0xffff_ffff);
         let folder = tempfile::Builder::new().prefix(&format!("{test}-")).tempdir().expect("a folder");
-        Place { cluster, name, folder: Some(folder), processes: AtomicU32::new(0) }
+        Place { cluster, name, door: None, folder: Some(folder), processes: AtomicU32::new(0) }
+    }
+
+    /// The same place for engines that come in by a door.
+    pub fn by(mut self, door: Door) -> Self {
+        self.door = Some(door);
+        self
+    }
+
+    /// Where engines find their brokers.
+    pub fn address(&self) -> &str {
+        self.door.as_ref().map_or(self.cluster.bootstrap(), |door| &door.address)
     }
 
     pub fn path(&self) -> &Path {
@@ -58,9 +72,11 @@ impl Place {
         topic::create(self.cluster.bootstrap(), &self.topic(what), partitions, config);
     }
 
-    /// Writes the pipeline, `NAME` being this trial's.
+    /// Writes the pipeline, `NAME` being this trial's, with what its door asks for.
     pub fn pipeline(&self, text: &str) {
-        std::fs::write(self.path().join("p.toml"), text.replace("NAME", &self.name)).expect("written");
+        let door = self.door.as_ref().map_or("", |door| &door.common);
+        let text = format!("{}{door}", text.replace("NAME", &self.name));
+        std::fs::write(self.path().join("p.toml"), text).expect("written");
     }
 
     pub fn reader(&self) -> Reader {

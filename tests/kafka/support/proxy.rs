@@ -4,15 +4,14 @@
 //! there; everybody else uses the other. The proxy reads the frames of Kafka's protocol as far as it must to know
 //! which reply is the answer to what: length, api key, correlation id.
 
-use super::broker::Cluster;
-use super::random::Random;
+use super::broker::{Cluster, ports};
 use connection::Connection;
 use std::collections::BTreeMap;
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 mod connection;
 
@@ -83,7 +82,8 @@ impl Proxy {
     pub fn start() -> (Cluster, Self) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("it is bound").port();
-        let (direct, behind) = ports();
+        let direct = ports(4);
+        let behind = direct + 3;
         let settings = [
             format!(
                 "listeners=PLAINTEXT://127.0.0.1:{direct},CONTROLLER://127.0.0.1:{},\
@@ -163,19 +163,6 @@ fn accept(listener: &TcpListener, behind: u16, network: &Arc<Network>) {
         let Ok(client) = client else { continue };
         let Ok(broker) = TcpStream::connect(("127.0.0.1", behind)) else { continue };
         Connection::open(client, broker, network);
-    }
-}
-
-/// Four ports that nobody has at the moment, the first of them for clients that go the straight way.
-fn ports() -> (u16, u16) {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is after 1970");
-    let mut dice = Random::new(u64::from(since.subsec_nanos()) ^ u64::from(std::process::id()));
-    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    loop {
-        let base = 20_000 + dice.below(1_500) as u16 * 8;
-        if (base..base + 4).all(free) {
-            return (base, base + 3);
-        }
     }
 }
 

@@ -84,7 +84,7 @@ pub fn open_transactions() {
 
 /// A broker that is killed, or hangs, has its records when it is back.
 pub fn die_and_come_back() {
-    let cluster = Arc::new(Cluster::start(1));
+    let cluster = Arc::new(Cluster::start_mortal());
     let place = Place::on(cluster.clone(), "back");
     place.create("t", 2, &[]);
     let (topic, producer) = (place.topic("t"), Producer::new(cluster.bootstrap()));

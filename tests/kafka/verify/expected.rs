@@ -2,7 +2,7 @@
 
 use crate::support::reader::Found;
 use crate::workload::{LATE_BY_MS, WINDOW_MS};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// A record that cannot be used.
@@ -27,6 +27,10 @@ pub struct Expected {
     pub per_key: BTreeMap<String, Vec<i64>>,
     /// How many, and their sum, by key and start.
     pub windows: BTreeMap<(String, i64), (i64, i64)>,
+    /// The ids of each sort that is counted.
+    pub per_sort: BTreeMap<String, BTreeSet<i64>>,
+    /// How many, and their sum, by sort and start.
+    pub sort_windows: BTreeMap<(String, i64), (i64, i64)>,
     pub dead: Vec<Dead>,
     pub late: u64,
 }
@@ -55,26 +59,28 @@ impl Expected {
             return self.dead(found);
         }
         self.per_key.entry(reading.key.clone()).or_default().push(reading.id);
+        self.per_sort.entry(reading.sort.clone()).or_default().insert(reading.id);
         let start = reading.at.div_euclid(WINDOW_MS) * WINDOW_MS;
         if start + WINDOW_MS <= clock {
             self.late += 1;
             return;
         }
-        let window = self.windows.entry((reading.key.clone(), start)).or_default();
-        *window = (window.0 + 1, window.1 + reading.amount);
+        // Late or in time where it was written, so it is behind a repartition.
+        for (windows, key) in [(&mut self.windows, &reading.key), (&mut self.sort_windows, &reading.sort)] {
+            let window = windows.entry((key.clone(), start)).or_default();
+            *window = (window.0 + 1, window.1 + reading.amount);
+        }
     }
 
     fn dead(&mut self, found: &Found) {
         let value = String::from_utf8_lossy(found.value.as_deref().unwrap_or_default()).into_owned();
         self.dead.push(Dead { partition: found.partition, offset: found.offset, key: found.key(), value });
     }
+}
 
-    /// The windows in words.
-    pub fn window_rows(&self) -> impl Iterator<Item = String> {
-        self.windows
-            .iter()
-            .map(|((key, start), (n, total))| format!("{key} from {}: {n} of {total}", moment(*start)))
-    }
+/// Windows in words.
+pub fn rows(windows: &BTreeMap<(String, i64), (i64, i64)>) -> impl Iterator<Item = String> {
+    windows.iter().map(|((key, start), (n, total))| format!("{key} from {}: {n} of {total}", moment(*start)))
 }
 
 /// A time as the engine writes it.
@@ -88,6 +94,7 @@ pub fn moment(ms: i64) -> String {
 struct Reading {
     id: i64,
     key: String,
+    sort: String,
     amount: i64,
     at: i64,
 }
@@ -97,6 +104,7 @@ impl Reading {
         let json = found.json();
         let number = |name: &str| json.get(name)?.as_i64();
         let key = json.get("id_key")?.as_str()?.to_owned();
-        Some(Reading { id: number("id")?, key, amount: number("amount")?, at: number("at")? })
+        let sort = json.get("sort")?.as_str()?.to_owned();
+        Some(Reading { id: number("id")?, key, sort, amount: number("amount")?, at: number("at")? })
     }
 }

@@ -14,6 +14,11 @@ pub struct Logs {
     pub input: Vec<Found>,
     pub counted: Vec<Found>,
     pub windows: Vec<Found>,
+    /// The same of what is grouped behind a repartition.
+    pub sorted: Vec<Found>,
+    pub sort_windows: Vec<Found>,
+    /// What stands between, as far as it has not been purged.
+    pub between: Vec<Found>,
     pub dead: Vec<Found>,
     /// The changelog of the counts.
     pub counters: Vec<Found>,
@@ -24,17 +29,38 @@ pub struct Logs {
     pub ends: Vec<(String, Vec<(i64, i64)>)>,
 }
 
-const TOPICS: [&str; 6] = ["in", "counted", "windows", "dead", "per_key-changelog", "per_window-changelog"];
+/// The topics that are read, in the order of [`Logs`].
+pub const TOPICS: [&str; 8] = [
+    "in",
+    "counted",
+    "windows",
+    "sorted",
+    "sort-windows",
+    "dead",
+    "per_key-changelog",
+    "per_window-changelog",
+];
+/// The topics between; what is written to them is the same.
+const BETWEEN: [&str; 2] = ["per_sort-repartition", "per_sort_window-repartition"];
 
 impl Logs {
     /// Reads everything, as somebody who has nothing to do with the engine.
     pub fn read(place: &Place, samples: Vec<Sample>) -> Self {
         let reader = place.reader();
-        let ends =
-            TOPICS.iter().map(|topic| ((*topic).to_owned(), decided(&reader, &place.topic(topic)))).collect();
-        let [input, counted, windows, dead, counters, open] =
-            TOPICS.map(|topic| reader.read(&place.topic(topic)));
-        Logs { input, counted, windows, dead, counters, open, samples, ends }
+        let is_there = |topic: &&&str| !reader.ends(&place.topic(topic)).is_empty();
+        let between = BETWEEN.iter().filter(is_there);
+        let ends = TOPICS.iter().chain(between);
+        let ends = ends.map(|topic| ((*topic).to_owned(), decided(&reader, &place.topic(topic)))).collect();
+        let between =
+            BETWEEN.iter().filter(is_there).take(1).flat_map(|topic| reader.read(&place.topic(topic)));
+        let between = between.collect();
+        Logs { samples, ends, between, ..Logs::of(TOPICS.map(|topic| reader.read(&place.topic(topic)))) }
+    }
+
+    /// What the topics hold.
+    pub fn of(topics: [Vec<Found>; 8]) -> Self {
+        let [input, counted, windows, sorted, sort_windows, dead, counters, open] = topics;
+        Logs { input, counted, windows, sorted, sort_windows, dead, counters, open, ..Logs::default() }
     }
 }
 

@@ -10,7 +10,7 @@ pub mod expected;
 pub mod logs;
 pub mod tests;
 
-pub use logs::Logs;
+pub use logs::{Logs, TOPICS};
 
 /// Nobody reads more of one kind.
 const MOST: usize = 3;
@@ -30,7 +30,10 @@ pub fn contents(logs: &Logs) -> Vec<String> {
     let mut faults = vec![];
     faults.extend(ids(&logs.counted, &expected));
     faults.extend(counts(&logs.counted, &expected));
-    faults.extend(windows(&logs.windows, &expected));
+    faults.extend(windows("windows", "id_key", &logs.windows, &expected.windows));
+    faults.extend(between(&logs.between));
+    faults.extend(sorted(&logs.sorted, &expected));
+    faults.extend(windows("sort-windows", "sort", &logs.sort_windows, &expected.sort_windows));
     faults.extend(dead(&logs.dead, &expected));
     faults.extend(tables(logs, &expected));
     faults
@@ -83,13 +86,48 @@ fn counts(counted: &[Found], expected: &Expected) -> Vec<String> {
 }
 
 /// Each window once, with what the input says.
-fn windows(windows: &[Found], expected: &Expected) -> Vec<String> {
+fn windows(
+    topic: &str,
+    key: &str,
+    windows: &[Found],
+    expected: &BTreeMap<(String, i64), (i64, i64)>,
+) -> Vec<String> {
     let row = |found: &Found| {
         let json = found.json();
         let text = |name: &str| json[name].as_str().map_or_else(|| json[name].to_string(), str::to_owned);
-        format!("{} from {}: {} of {}", text("id_key"), text("window_start"), json["n"], json["total"])
+        format!("{} from {}: {} of {}", text(key), text("window_start"), json["n"], json["total"])
     };
-    each_once("windows", windows.iter().map(row), expected.window_rows())
+    each_once(topic, windows.iter().map(row), expected::rows(expected))
+}
+
+/// What a repartition holds it holds once. Markers have no value, and what has been read may have been deleted.
+fn between(between: &[Found]) -> Vec<String> {
+    let mut places: BTreeMap<i64, Vec<(i32, i64)>> = BTreeMap::new();
+    for found in between.iter().filter(|found| found.value.is_some()) {
+        let id = found.json()["id"].as_i64().unwrap_or(-1);
+        places.entry(id).or_default().push((found.partition, found.offset));
+    }
+    let twice = places.into_iter().filter(|(_, at)| at.len() > 1);
+    twice.take(MOST).map(|(id, at)| format!("the repartition holds the id {id} at {at:?}")).collect()
+}
+
+/// Behind the repartition each id is there once, and each sort's counts are 1, 2, 3 …; whose turn it was is free.
+fn sorted(sorted: &[Found], expected: &Expected) -> Vec<String> {
+    let sent =
+        expected.per_sort.iter().flat_map(|(sort, ids)| ids.iter().map(move |id| format!("{id} of {sort}")));
+    let found = sorted.iter().map(|found| format!("{} of {}", found.json()["id"], found.key()));
+    let mut faults = each_once("sorted", found, sent);
+    let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+    for found in sorted {
+        let (sort, count) = (found.key(), found.json()["count"].as_i64());
+        let next = counts.entry(sort.clone()).or_default();
+        *next += 1;
+        if count != Some(*next) {
+            faults.push(format!("`sorted`: {sort} has the count {count:?} where {next} was expected"));
+            break;
+        }
+    }
+    faults
 }
 
 /// Each record that cannot be used once, with where it stood, why, and its own bytes.

@@ -40,6 +40,18 @@ pub fn whatever_is_wrong_is_found() {
         json["n"] = (n - 1).into();
         logs.windows[0].value = Some(json.to_string().into_bytes());
     });
+    spoiled("a record lost behind the repartition", &["`sorted`", "0 times"], |logs| drop(logs.sorted.pop()));
+    spoiled("a record twice behind it", &["`sorted`", "2 times"], |logs| {
+        logs.sorted.push(logs.sorted[7].clone())
+    });
+    spoiled("a count behind it that goes on from an older one", &["has the count Some(1) where 2"], |logs| {
+        let at = logs.sorted.iter().position(|f| f.json()["count"] == 2).expect("two of a sort");
+        logs.sorted[at] = sorted(&logs.sorted[at].key(), 1, id(&logs.sorted[at]));
+    });
+    spoiled("a record twice between", &["holds the id"], |logs| {
+        logs.between = vec![logs.sorted[7].clone(); 2]
+    });
+    spoiled("a window lost behind it", &["`sort-windows`", "0 times"], |logs| drop(logs.sort_windows.pop()));
     spoiled("a dead letter lost", &["`dead`"], |logs| drop(logs.dead.remove(0)));
     spoiled("a dead letter twice", &["`dead`", "there 2 times"], |logs| logs.dead.push(logs.dead[0].clone()));
     spoiled("a dead letter that is another", &["`dead`"], |logs| logs.dead[0].value = None);
@@ -82,10 +94,18 @@ fn sound() -> Logs {
             logs.counters.push(counter(key, n as u64));
         }
     }
-    for ((key, start), (n, total)) in &expected.windows {
-        let start = moment(*start);
-        let row = format!(r#"{{"id_key":"{key}","window_start":"{start}","n":{n},"total":{total}}}"#);
-        logs.windows.push(Found { value: Some(row.into_bytes()), ..Found::default() });
+    for (sort, ids) in &expected.per_sort {
+        logs.sorted.extend((1..).zip(ids).map(|(n, id)| sorted(sort, n, *id)));
+    }
+    for (windows, key, rows) in [
+        (&expected.windows, "id_key", &mut logs.windows),
+        (&expected.sort_windows, "sort", &mut logs.sort_windows),
+    ] {
+        for ((group, start), (n, total)) in windows {
+            let start = moment(*start);
+            let row = format!(r#"{{"{key}":"{group}","window_start":"{start}","n":{n},"total":{total}}}"#);
+            rows.push(Found { value: Some(row.into_bytes()), ..Found::default() });
+        }
     }
     for dead in &expected.dead {
         let header = |name: &str, value: String| (name.to_owned(), Some(value.into_bytes()));
@@ -122,6 +142,11 @@ fn input() -> Vec<Found> {
 fn counted(key: &str, count: i64, id: i64) -> Found {
     let value = format!(r#"{{"id":{id},"id_key":"{key}","count":{count}}}"#);
     Found { key: Some(key.into()), value: Some(value.into_bytes()), ..Found::default() }
+}
+
+fn sorted(sort: &str, count: i64, id: i64) -> Found {
+    let value = format!(r#"{{"id":{id},"sort":"{sort}","count":{count}}}"#);
+    Found { key: Some(sort.into()), value: Some(value.into_bytes()), ..Found::default() }
 }
 
 fn id(found: &Found) -> i64 {

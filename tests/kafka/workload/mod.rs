@@ -23,6 +23,7 @@ const JITTER: i64 = 1_500;
 /// So far behind is what comes too late.
 const TOO_LATE: i64 = 60_000;
 const KEYS: u64 = 23;
+const SORTS: i64 = 5;
 
 const PIPELINE: &str = r#"
 name = "NAME"
@@ -36,6 +37,7 @@ workers = WORKERS
 [schema.reading]
 id = "int"
 id_key = "string"
+sort = "string"
 amount = "int"
 at = "timestamp(ms)"
 
@@ -70,6 +72,28 @@ from = "per_window"
 topic = "NAME-windows"
 "#;
 
+/// The same grouped by what records are not keyed by: each group comes together in a repartition.
+const REGROUPED: &str = r#"
+[count.per_sort]
+from = "valid"
+by = "sort"
+
+[tumble.per_sort_window]
+from = "valid"
+by = "sort"
+every = "10s"
+compute.n = 'count()'
+compute.total = 'sum(amount)'
+
+[sink.sorted_out]
+from = "per_sort"
+topic = "NAME-sorted"
+
+[sink.sort_windows_out]
+from = "per_sort_window"
+topic = "NAME-sort-windows"
+"#;
+
 /// How members of a group find together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
@@ -82,6 +106,8 @@ pub enum Protocol {
 pub struct Workload {
     pub protocol: Protocol,
     pub exactly_once: bool,
+    /// Whether records are also grouped by what they are not keyed by.
+    pub regrouped: bool,
     /// What a dead process is given before others take over; none: the engine's own.
     pub short_session: bool,
     /// Further lines of `[kafka.producer]`.
@@ -96,6 +122,7 @@ impl Default for Workload {
         Workload {
             protocol: Protocol::Classic,
             exactly_once: true,
+            regrouped: true,
             short_session: true,
             producer: "",
             workers: 1,
@@ -108,7 +135,9 @@ impl Workload {
     /// The pipeline file, `NAME` still being that.
     pub fn pipeline(&self) -> String {
         let guarantee = if self.exactly_once { "exactly-once" } else { "at-least-once" };
-        let text = PIPELINE.replace("GUARANTEE", guarantee).replace("WORKERS", &self.workers.to_string());
+        let nodes = if self.regrouped { REGROUPED } else { "" };
+        let text = [PIPELINE, nodes].concat();
+        let text = text.replace("GUARANTEE", guarantee).replace("WORKERS", &self.workers.to_string());
         let mut settings = String::new();
         match self.protocol {
             // The broker alone says there how long it waits.
@@ -127,7 +156,7 @@ impl Workload {
 
     /// Makes the topics and writes the pipeline file.
     pub fn prepare(&self, place: &Place) {
-        for topic in ["in", "counted", "windows", "dead"] {
+        for topic in ["in", "counted", "windows", "sorted", "sort-windows", "dead"] {
             place.create(topic, PARTITIONS, &[]);
         }
         place.pipeline(&self.pipeline());
@@ -139,13 +168,19 @@ pub fn session_ms() -> u64 {
     if broker::external().is_some() { 6_000 } else { 3_000 }
 }
 
+/// What a record is sorted into, whatever its key.
+pub fn sort(id: i64) -> String {
+    format!("s-{}", id * 7 % SORTS)
+}
+
 /// The record of an id.
 pub fn record(id: i64, dice: &mut Random) -> Raw {
     let key = format!("k-{}", dice.below(KEYS));
     let behind = if dice.one_in(40) { TOO_LATE } else { dice.within(0, JITTER) };
     let at = START + id * STEP - behind;
     let amount = if dice.one_in(30) { -1 } else { dice.within(0, 1_000) };
-    let json = format!(r#"{{"id":{id},"id_key":"{key}","amount":{amount},"at":{at}}}"#);
+    let sort = sort(id);
+    let json = format!(r#"{{"id":{id},"id_key":"{key}","sort":"{sort}","amount":{amount},"at":{at}}}"#);
     let value = if dice.one_in(50) { format!("not json {id}") } else { json };
     Raw {
         key: Some(key.into_bytes()),

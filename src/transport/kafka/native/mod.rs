@@ -1,18 +1,20 @@
 //! The calls into librdkafka that its Rust binding does not wrap, and the only unsafe code of the crate.
 //!
 //! Five things are here: queues of our own from which records are taken in batches, payloads borrowed; producing to
-//! topics whose handles are kept; flushing and committing without the binding's pauses; the member's generation, looked
-//! at before it is used; and the ids of topics. Each type owns what its pointers point to and keeps the client alive
-//! that they belong to, so that a queue or a handle never outlives its client, and a client never waits for a queue at
-//! its end.
+//! topics whose handles are kept; flushing and committing without the binding's pauses; the member's generation,
+//! looked at before it is used; and what is asked about topics and rights. Each type owns what its pointers point to
+//! and keeps the client alive that they belong to, so that a queue or a handle never outlives its client, and a client
+//! never waits for a queue at its end.
 
 #![expect(unsafe_code, reason = "librdkafka is C; each block says why it is sound")]
 
 mod inbox;
+mod rights;
 mod sender;
 mod topics;
 
 pub use inbox::{Inbox, Message, known_end};
+pub use rights::{Rights, group_rights, topic_rights};
 pub use sender::{Outgoing, Sender};
 pub use topics::describe;
 
