@@ -2,7 +2,8 @@
 //!
 //! One that ended by itself would hand its inputs to those that still read. They would restore its tables for nothing,
 //! and count windows that it has left open a second time. So it stays until all are where it is, first with reading,
-//! then with closing windows. What it reads meanwhile is committed as ever.
+//! then with closing windows. What it reads meanwhile is committed as ever. Those behind a repartition hear of clocks
+//! only when all are closed: they would go on with the first one, and what the others hand on would come too late.
 //!
 //! Other processes end by themselves. What they leave comes to this one, which has noted the ends of all inputs and so
 //! reads on where they have not come as far.
@@ -13,13 +14,13 @@ use crate::store::Store;
 use crate::transport::Transport;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
 /// How far a worker has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stage {
     /// The level that it works at: how many repartitions stand before it.
-    level: u8,
+    level: u16,
     step: Step,
 }
 
@@ -30,7 +31,9 @@ enum Step {
     Reading,
     /// Everything of its inputs up to their ends is committed.
     AtEnds,
-    /// Windows are closed, if they are to be, and those behind know that nothing more comes.
+    /// Windows are closed, if they are to be.
+    Closed,
+    /// Those behind know that nothing more comes.
     Done,
 }
 
@@ -38,8 +41,8 @@ impl Stage {
     /// Nothing has been read.
     const START: Self = Stage { level: 0, step: Step::Reading };
 
-    fn number(self) -> u8 {
-        self.level * 3 + self.step as u8
+    fn number(self) -> u16 {
+        self.level * 4 + self.step as u16
     }
 
     fn at(self, step: Step) -> Self {
@@ -50,7 +53,7 @@ impl Stage {
 /// How far all workers of a process have come; each has one of these.
 #[derive(Clone, Debug)]
 pub struct Ending {
-    stages: Arc<Vec<AtomicU8>>,
+    stages: Arc<Vec<AtomicU16>>,
     /// All were done at some instant: what happens to one as others leave makes no difference any more.
     over: Arc<AtomicBool>,
     own: usize,
@@ -59,7 +62,7 @@ pub struct Ending {
 impl Ending {
     /// So many workers that have read nothing yet.
     pub fn new(workers: usize) -> Self {
-        let stages = (0..workers).map(|_| AtomicU8::new(0)).collect();
+        let stages = (0..workers).map(|_| AtomicU16::new(0)).collect();
         Ending { stages: Arc::new(stages), over: Arc::default(), own: 0 }
     }
 
@@ -101,7 +104,7 @@ pub struct ToEnd {
 impl ToEnd {
     /// The way of a worker that has read nothing yet, of a plan with so many levels.
     pub fn new(ending: Ending, close_windows: bool, levels: usize) -> Self {
-        let last = Stage { level: (levels.max(1) - 1) as u8, step: Step::Done };
+        let last = Stage { level: (levels.max(1) - 1) as u16, step: Step::Done };
         ToEnd { ending, close_windows, stage: Stage::START, last, rests: false, close_to: BTreeMap::new() }
     }
 
@@ -134,12 +137,20 @@ impl ToEnd {
             Step::Reading if worker.is_dirty() => worker.commit_soon(),
             Step::Reading => return Ok(self.stage.at(Step::AtEnds)),
             Step::AtEnds if !std::mem::replace(&mut self.rests, true) => {
-                // Said with the next turn, if there is somebody to say it to.
+                worker.mute(Some(usize::from(self.stage.level)));
                 worker.rest(usize::from(self.stage.level));
             }
             Step::AtEnds => {
+                worker.mute(Some(usize::from(self.stage.level)));
                 let closing = self.close_windows && self.close(worker)?;
                 if !closing && !worker.is_dirty() {
+                    return Ok(self.stage.at(Step::Closed));
+                }
+                worker.commit_soon();
+            }
+            Step::Closed => {
+                worker.mute(None);
+                if !worker.is_dirty() {
                     return Ok(self.stage.at(Step::Done));
                 }
                 worker.commit_soon();

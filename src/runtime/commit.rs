@@ -55,7 +55,26 @@ impl<T: Transport> Worker<T> {
             }
             self.flush()?;
         }
-        Ok(())
+        self.tell_clocks()
+    }
+
+    /// The tasks that have to tell where they are, in the order in which they do: what the first one says must not
+    /// have those behind go on past one that comes after it.
+    pub(super) fn to_tell(&self) -> Vec<TaskId> {
+        let tells = |(id, task): &(TaskId, &Task)| task.has_to_say() && !self.is_muted(*id);
+        let mut tell: Vec<_> = self.running().filter(tells).map(|(id, task)| (task.to_say(), id)).collect();
+        tell.sort_by_key(|(said, id)| (said.quiet, said.clock, *id));
+        tell.into_iter().map(|(_, id)| id).collect()
+    }
+
+    fn tell_clocks(&mut self) -> Result<(), TransportError> {
+        for id in self.to_tell() {
+            if let Some(TaskState::Running(running)) = self.tasks.get_mut(&id) {
+                self.out.own = id.partition;
+                running.task.say(&mut self.out);
+            }
+        }
+        self.flush()
     }
 
     /// Where all inputs stand, with what has to be known to go on from there.

@@ -4,12 +4,13 @@
 //! taken back. No poll will ever bring anything from there, so a position alone never comes to such an end; what the
 //! transport has reached does.
 //!
-//! What stands behind a repartition comes to its end only when what is written to it has. So ends are noted level by
-//! level: those of the file's own sources before anything is joined, those of a repartition once everything before it
-//! is committed.
+//! What stands behind a repartition comes to its end only when what is written to it has. So inputs are read to their
+//! ends level by level. Those of the file's own sources are noted before anything is joined, those of a repartition
+//! once everything before it is committed.
 
 use super::worker::Stopped;
-use super::worker::{Running, TaskId, Turn, Worker, running};
+use super::worker::{Running, TaskId, Turn, Worker, running, task_of};
+use crate::plan::source::SourcePlan;
 use crate::transport::{Partition, Transport, TransportError};
 use std::collections::BTreeMap;
 
@@ -22,6 +23,8 @@ pub(super) struct InputEnds {
     /// Those that are not known to be read.
     unread: BTreeMap<Partition, i64>,
     looked: i64,
+    /// The same of those of the file's own sources that are not at the level yet.
+    later: BTreeMap<Partition, i64>,
     /// How many repartitions stand before them.
     level: usize,
 }
@@ -33,29 +36,46 @@ impl<T: Transport> Worker<T> {
         if !self.options.to_ends || self.input_ends.is_some() {
             return Ok(());
         }
-        self.note_level(0)
+        let later = self.ends_of(|source, _| source.cut.is_none())?;
+        self.note_level(0, later)
     }
 
-    fn note_level(&mut self, level: usize) -> Result<(), TransportError> {
-        let (plan, mut unread) = (self.plan.clone(), BTreeMap::new());
-        let levels = plan.levels();
-        let sources = plan.sources.iter().zip(&plan.runs).filter(|(_, run)| levels[run.part] == level);
+    fn note_level(
+        &mut self,
+        level: usize,
+        mut later: BTreeMap<Partition, i64>,
+    ) -> Result<(), TransportError> {
+        let levels = self.plan.levels();
+        let mut unread = self.ends_of(|source, part| source.cut.is_some() && levels[part] == level)?;
+        unread.extend(
+            later.extract_if(.., |partition, _| levels[task_of(&self.plan, *partition).part] == level),
+        );
+        self.input_ends = Some(InputEnds { unread, later, looked: i64::MIN, level });
+        Ok(())
+    }
+
+    /// Where the topics of some sources end now; each is known with its part.
+    fn ends_of(
+        &mut self,
+        of: impl Fn(&SourcePlan, usize) -> bool,
+    ) -> Result<BTreeMap<Partition, i64>, TransportError> {
+        let (plan, mut ends) = (self.plan.clone(), BTreeMap::new());
+        let sources = plan.sources.iter().zip(&plan.runs).filter(|(source, run)| of(source, run.part));
         for topic in sources.flat_map(|(source, _)| &source.topics) {
             for index in 0..self.transport.partitions(*topic)?.unwrap_or(0) {
                 let partition = Partition { topic: *topic, index };
-                unread.insert(partition, self.transport.bounds(partition)?.1);
+                ends.insert(partition, self.transport.bounds(partition)?.1);
             }
         }
-        self.input_ends = Some(InputEnds { unread, looked: i64::MIN, level });
-        Ok(())
+        Ok(ends)
     }
 
     /// Everything of a level has been read and is committed: what stands behind its repartitions is read to its end.
     pub fn next_level(&mut self) -> Result<(), Stopped> {
         let Some(ends) = &self.input_ends else { return Ok(()) };
-        let level = ends.level + 1;
+        let (level, later) = (ends.level + 1, ends.later.clone());
         loop {
-            match self.note_level(level) {
+            match self.note_level(level, later.clone()) {
                 Ok(()) => return Ok(()),
                 Err(error) => self.failed(error).map(drop)?,
             }
@@ -65,6 +85,16 @@ impl<T: Transport> Worker<T> {
     /// Inputs of a level that are at their ends are waited for no longer: nothing is expected to come.
     pub fn rest(&mut self, level: usize) {
         self.resting = Some(level);
+    }
+
+    /// The clocks of a level's tasks are not told until they are closed: those behind must not go on with the first
+    /// one that is.
+    pub fn mute(&mut self, level: Option<usize>) {
+        self.muted = level;
+    }
+
+    pub(super) fn is_muted(&self, id: TaskId) -> bool {
+        self.muted.is_some_and(|level| self.level_of(id) == level)
     }
 
     /// The level of a task's part.

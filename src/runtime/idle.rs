@@ -13,6 +13,8 @@ use crate::transport::{Partition, Transport, TransportError};
 
 /// After how long an input that is at its end stops holding others back, in milliseconds.
 const HOLDS_BACK: i64 = 10_000;
+/// How often a quiet task says so to those behind it, in milliseconds: one that was restored takes nobody for quiet.
+const REPEATS: i64 = 30_000;
 
 /// Since when a task has heard nothing.
 #[derive(Clone, Debug)]
@@ -23,6 +25,8 @@ pub struct Quiet {
     last: i64,
     /// Where the clock stood behind it.
     clock: StreamTime,
+    /// When it says the next time that it is quiet.
+    repeats: i64,
 }
 
 /// Whether an idle clock has moved.
@@ -41,7 +45,7 @@ pub enum Moved {
 impl Quiet {
     /// Nothing heard before now.
     pub fn new(inputs: usize, clock: StreamTime, now: i64) -> Self {
-        Quiet { heard: vec![now; inputs], last: now, clock }
+        Quiet { heard: vec![now; inputs], last: now, clock, repeats: now.saturating_add(REPEATS) }
     }
 
     /// Records of an input have come.
@@ -54,6 +58,7 @@ impl Quiet {
     pub fn set_back(&mut self, now: i64) {
         self.heard.iter_mut().for_each(|heard| *heard = now.min(*heard));
         self.last = self.last.min(now);
+        self.repeats = self.repeats.min(now.saturating_add(REPEATS));
     }
 
     /// The records that came have been processed: this is where the clock stands at the last one.
@@ -69,7 +74,7 @@ fn idle_after(task: &Task) -> Option<Vec<i64>> {
 
 /// Where the clock of a quiet task stands by the wall clock; none while it is not quiet, or has nothing to go on from.
 fn idle_clock(running: &Running, now: i64) -> Option<StreamTime> {
-    let Quiet { heard, last, clock } = &running.quiet;
+    let Quiet { heard, last, clock, .. } = &running.quiet;
     let after = idle_after(&running.task)?;
     let quiet = heard.iter().zip(&after).all(|(heard, after)| now - heard >= *after);
     (quiet && *clock != StreamTime::START).then(|| StreamTime(clock.0.saturating_add(now - last)))
@@ -85,7 +90,7 @@ pub fn catch_up(running: &mut Running, now: i64, out: &mut Outbox) -> bool {
 
 /// The wall time at which silence will have something to do for a task, if it lasts.
 pub fn wakes_at(running: &Running) -> Option<i64> {
-    let Quiet { heard, last, clock } = &running.quiet;
+    let Quiet { heard, last, clock, .. } = &running.quiet;
     let held = heard.iter().map(|heard| heard + HOLDS_BACK).max().filter(|_| is_waited_for(&running.task));
     let holds = running.task.inputs.iter().any(|input| !input.idle && !input.is_told());
     let due = running.task.due_in_silence();
@@ -110,6 +115,13 @@ pub fn advance<T: Transport>(
     (now, rests): (i64, bool),
     out: &mut Outbox,
 ) -> Result<Moved, TransportError> {
+    running.task.rests = rests;
+    if running.quiet.repeats <= now {
+        running.quiet.repeats = now.saturating_add(REPEATS);
+        if running.task.outlets.are_quiet() {
+            running.task.outlets.repeat();
+        }
+    }
     let mut all_at_end = true;
     let holds_back = if rests { 0 } else { HOLDS_BACK };
     let waited_for = is_waited_for(&running.task);

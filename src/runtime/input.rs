@@ -194,6 +194,13 @@ impl Input {
         self.idle &= self.behind.is_some();
     }
 
+    /// How many tasks run each part before it, as far as it stands behind any.
+    pub(super) fn expect(&mut self, part: &str, tasks: u32) {
+        if let Some(behind) = &mut self.behind {
+            behind.now.expect(part, tasks);
+        }
+    }
+
     /// What has been said before it, for the metadata.
     pub fn upstreams(&self) -> Vec<u8> {
         self.behind.as_ref().map(|behind| behind.now.encode(MOST_UPSTREAM_BYTES)).unwrap_or_default()
@@ -206,7 +213,7 @@ impl Input {
             // What cannot be read holds the clock until everyone has spoken again.
             let _ = behind.now.decode(upstreams);
             behind.committed.clone_from(&behind.now);
-            self.idle = behind.now.are_quiet();
+            self.idle = false;
         }
     }
 

@@ -9,6 +9,7 @@
 
 use super::worker::{Worker, running};
 use crate::headers;
+use crate::origin;
 use crate::outbox::{Outbox, Output, Target, TopicId};
 use crate::plan::Role;
 use crate::sha256;
@@ -43,6 +44,7 @@ struct Letter<'o> {
     theirs: &'o [u8],
     /// What is said of it.
     ours: Vec<u8>,
+    timestamp: i64,
 }
 
 impl<T: Transport> Worker<T> {
@@ -104,8 +106,18 @@ impl<T: Transport> Worker<T> {
         let mut ours = vec![];
         headers::push(&mut ours, b"streamrun-reason", Some(reason.as_bytes()));
         headers::push(&mut ours, b"streamrun-node", Some(topic.owner.as_bytes()));
-        let (key, value) = (old.key(output), old.value(output));
-        self.write_letter(Letter { key, value, theirs: old.headers(output), ours }, output, new);
+        let (mut key, value) = (old.key(output), old.value(output));
+        let (mut theirs, mut timestamp) = (old.headers(output), output.timestamp);
+        // On its way through a repartition it is still what came from its own topic.
+        if let Some((before, came)) = origin::split(theirs).filter(|_| topic.role == Role::Repartition) {
+            (theirs, key, timestamp) = (before, came.key, came.stamp);
+            if came.offset >= 0 {
+                headers::push(&mut ours, b"streamrun-topic", Some(came.topic));
+                headers::push(&mut ours, b"streamrun-partition", Some(came.partition.to_string().as_bytes()));
+                headers::push(&mut ours, b"streamrun-offset", Some(came.offset.to_string().as_bytes()));
+            }
+        }
+        self.write_letter(Letter { key, value, theirs, ours, timestamp }, output.own, new);
     }
 
     /// A dead letter loses what does not fit: never what is said of it.
@@ -113,22 +125,22 @@ impl<T: Transport> Worker<T> {
         let all = old.headers(output);
         let (theirs, ours) = all.split_at(headers::last_at(all, b"streamrun-reason").unwrap_or(0));
         let (key, value) = (old.key(output), old.value(output));
-        self.write_letter(Letter { key, value, theirs, ours: ours.to_vec() }, output, new);
+        let (ours, timestamp) = (ours.to_vec(), output.timestamp);
+        self.write_letter(Letter { key, value, theirs, ours, timestamp }, output.own, new);
     }
 
-    fn write_letter(&self, mut letter: Letter<'_>, output: &Output, new: &mut Outbox) {
+    fn write_letter(&self, mut letter: Letter<'_>, own: u32, new: &mut Outbox) {
         if let Some(value) = letter.value {
             headers::push(&mut letter.ours, b"streamrun-size", Some(value.len().to_string().as_bytes()));
             headers::push(&mut letter.ours, b"streamrun-sha256", Some(sha256::hex(value).as_bytes()));
         }
-        let topic = self.plan.dead_letters;
+        let (topic, timestamp) = (self.plan.dead_letters, letter.timestamp);
         let (key, value, headers) = letter.fit(self.sizes.most[topic.0 as usize]);
         let part = |bytes: Option<&[u8]>, out: &mut Vec<u8>| {
             out.extend_from_slice(bytes.unwrap_or_default());
             bytes.is_some()
         };
-        new.own = output.own;
-        let timestamp = output.timestamp;
+        new.own = own;
         new.record(topic, Target::Key, timestamp, |out| part(key, out), |out| part(value, out), &headers);
     }
 
@@ -202,6 +214,7 @@ mod tests {
                 value: Some(b"value"),
                 theirs: b"theirs",
                 ours: b"ours".to_vec(),
+                timestamp: 0,
             };
             let (key, value, headers) = letter.fit(most);
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -1,9 +1,13 @@
 //! The clocks that a repartition carries from the tasks that write it to those that read it.
 //!
-//! With each commit in which its clock has moved a task writes a marker to every partition behind it: which one it is,
-//! of how many, where its clock stands, and whether its inputs are quiet. Behind, the clock of the input is the
-//! smallest of those; one that has said nothing yet holds it back, one that is quiet does not. So a record that was in
-//! time where it was written is in time where it is read, whichever task ran first: its marker comes behind it.
+//! With a commit in which its clock has come to the end of a window behind it, a task writes a marker to every
+//! partition there: which one it is, of how many, where its clock stands, and whether its inputs are quiet. Behind,
+//! the clock of the input is the smallest of those; one that has said nothing yet holds it back, one that is quiet
+//! does not. So a record that was in time where it was written is in time where it is read, whichever task ran first:
+//! its marker comes behind it.
+//!
+//! Who was quiet is forgotten with a restart: before one that has been read hours may have come to a quiet input. So
+//! those who are say it again.
 //!
 //! A marker is a record without key and value, and this in a header, as a text: the name of the part that the task
 //! runs, its partition, their number, its clock in milliseconds, `busy` or `quiet`.
@@ -68,6 +72,8 @@ pub struct Upstreams(Vec<Upstream>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Upstream {
     part: String,
+    /// How many there are, as was seen at the start; 0: that is not known.
+    tasks: u32,
     /// By partition; nothing: it has not said anything. Empty: nobody has.
     said: Vec<Option<Said>>,
 }
@@ -79,7 +85,13 @@ pub const MOST: usize = 1000;
 impl Upstreams {
     /// Of parts of these names, nobody has said anything.
     pub fn new(parts: impl Iterator<Item = String>) -> Self {
-        Upstreams(parts.map(|part| Upstream { part, said: vec![] }).collect())
+        Upstreams(parts.map(|part| Upstream { part, tasks: 0, said: vec![] }).collect())
+    }
+
+    /// How many tasks of a part there are: what is kept of others is of inputs that had more partitions.
+    pub fn expect(&mut self, part: &str, tasks: u32) {
+        let upstream = self.0.iter_mut().find(|upstream| upstream.part == part);
+        upstream.into_iter().for_each(|upstream| upstream.tasks = tasks);
     }
 
     /// Takes a marker for known. A clock never goes back. One of a part that is not expected is of an earlier file.
@@ -132,20 +144,20 @@ impl Upstreams {
 
     fn rounded(&self, shift: u32) -> Vec<u8> {
         let mut out = vec![shift as u8];
-        for Upstream { part, said } in &self.0 {
+        for Upstream { part, said, .. } in &self.0 {
             out.extend_from_slice(&super::metadata::hash(part).to_le_bytes());
             let clocks = said.iter().flatten().map(|said| said.clock);
             let least = clocks.filter(|clock| *clock > StreamTime::START).min().unwrap_or(StreamTime(0)).0;
             out.extend_from_slice(&least.to_le_bytes());
             varint(&mut out, said.len() as u64);
             for said in said {
-                varint(&mut out, said.map_or(0, |said| said.code(least, shift)));
+                varint(&mut out, said.map_or(0, |said| said.clock.code(least, shift)));
             }
         }
         out
     }
 
-    /// Takes what was encoded, as far as it is of parts that are expected.
+    /// Takes what was encoded, as far as it is of tasks that are expected. Nobody is taken for quiet.
     pub fn decode(&mut self, bytes: &[u8]) -> Option<()> {
         let (shift, mut rest) = bytes.split_first()?;
         while !rest.is_empty() {
@@ -156,9 +168,13 @@ impl Upstreams {
             let count = read_varint(&mut rest)?;
             let mut said = vec![];
             for _ in 0..count.min(MOST as u64) {
-                said.push(Said::of_code(read_varint(&mut rest)?, least, u32::from(*shift)));
+                let clock = StreamTime::of_code(read_varint(&mut rest)?, least, u32::from(*shift));
+                said.push(clock.map(|clock| Said { clock, quiet: false }));
             }
             if let Some(upstream) = self.0.iter_mut().find(|u| super::metadata::hash(&u.part) == hash) {
+                if upstream.tasks > 0 {
+                    said.truncate(upstream.tasks as usize);
+                }
                 upstream.said = said;
             }
         }
@@ -166,29 +182,25 @@ impl Upstreams {
     }
 }
 
-impl Said {
-    /// 0 is for nobody, the next two for a clock that has not begun.
+impl StreamTime {
+    /// 0 is for nobody, 1 for a clock that has not begun.
     fn code(self, least: i64, shift: u32) -> u64 {
-        let quiet = u64::from(self.quiet);
-        match self.clock {
-            StreamTime::START => 1 + quiet,
-            StreamTime(clock) => {
-                let distance = (clock.saturating_sub(least) as u64 >> shift).min(u64::MAX >> 2);
-                3 + (distance << 1 | quiet)
-            }
+        match self {
+            StreamTime::START => 1,
+            StreamTime(clock) => 2 + (clock.saturating_sub(least) as u64 >> shift).min(u64::MAX >> 1),
         }
     }
 
     fn of_code(code: u64, least: i64, shift: u32) -> Option<Self> {
-        Some(match code {
-            0 => return None,
-            1 | 2 => Said { clock: StreamTime::START, quiet: code == 2 },
+        match code {
+            0 => None,
+            1 => Some(StreamTime::START),
             code => {
-                let distance = ((code - 3) >> 1).checked_shl(shift).unwrap_or(0);
+                let distance = (code - 2).checked_shl(shift).unwrap_or(0);
                 let clock = least.saturating_add(i64::try_from(distance).unwrap_or(i64::MAX));
-                Said { clock: StreamTime(clock), quiet: (code - 3) & 1 == 1 }
+                Some(StreamTime(clock))
             }
-        })
+        }
     }
 }
 
@@ -268,8 +280,8 @@ mod tests {
     fn what_was_said_is_kept() {
         let mut all = upstreams(&["a", "b", "c"]);
         say(&mut all, "a", (1, 4), 1_767_225_600_123, false);
-        say(&mut all, "a", (3, 4), 1_767_225_599_000, true);
-        say(&mut all, "b", (0, 2), i64::MIN, true);
+        say(&mut all, "a", (3, 4), 1_767_225_599_000, false);
+        say(&mut all, "b", (0, 2), i64::MIN, false);
         say(&mut all, "b", (1, 2), -7, false);
         let mut back = upstreams(&["a", "b", "c"]);
         assert_eq!(back.decode(&all.encode(1000)), Some(()));
@@ -277,6 +289,16 @@ mod tests {
         let mut fewer = upstreams(&["b"]);
         assert_eq!(fewer.decode(&all.encode(1000)), Some(()));
         assert_eq!(fewer.0[0], all.0[1]);
+        say(&mut all, "b", (1, 2), -7, true);
+        assert_eq!(fewer.decode(&all.encode(1000)), Some(()));
+        assert_eq!(
+            fewer.0[0].said[1],
+            Some(Said { clock: StreamTime(-7), quiet: false }),
+            "who was quiet is forgotten"
+        );
+        fewer.expect("b", 1);
+        assert_eq!(fewer.decode(&all.encode(1000)), Some(()));
+        assert_eq!(fewer.0[0].said.len(), 1, "there is one now");
         let bytes = all.encode(1000);
         for end in 0..bytes.len() {
             let _ = upstreams(&["a"]).decode(&bytes[..end]);

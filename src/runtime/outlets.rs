@@ -1,7 +1,10 @@
 //! What a task writes its clock to: the repartitions that its records may go to.
+//!
+//! A clock is told about where a window somewhere behind ends, and where a task falls quiet or is not quiet any more.
+//! In between nobody behind needs to know: each record says where the clock stood when it was written.
 
-use super::input::Input;
 use super::markers::{Marker, Said};
+use super::task::Task;
 use crate::operator::StreamTime;
 use crate::outbox::{Outbox, Target, TopicId};
 use crate::plan::Plan;
@@ -16,6 +19,8 @@ pub struct Outlets {
     of: u32,
     /// When windows somewhere behind end: their length and how far they are shifted, in milliseconds.
     beats: Vec<(i64, i64)>,
+    /// Whether silence moves its clock, by what all sources before it say.
+    goes_on: bool,
     /// What was last written, and what of that is permanent.
     said: Option<Said>,
     committed: Option<Said>,
@@ -35,8 +40,16 @@ impl Outlets {
         let all = behind(plan, part).map(|at| Outlet { topic: plan.sources[at].topics[0], partitions: 0 });
         let mut beats = vec![];
         beats_behind(plan, part, &mut beats);
-        let part = plan.part_name(part).to_owned();
-        Outlets { all: all.collect(), part, partition, of: partition + 1, beats, said: None, committed: None }
+        Outlets {
+            all: all.collect(),
+            part: plan.part_name(part).to_owned(),
+            partition,
+            of: partition + 1,
+            beats,
+            goes_on: goes_on(plan, part),
+            said: None,
+            committed: None,
+        }
     }
 
     /// The topics.
@@ -56,15 +69,13 @@ impl Outlets {
     }
 
     /// Whether there is something to be said.
-    pub fn is_due(&self, now: Said) -> bool {
-        !self.is_empty() && self.said != Some(now)
+    fn is_due(&self, now: Said) -> bool {
+        let is_news = |said: Said| said.quiet != now.quiet || self.next_beat(said.clock) <= now.clock;
+        self.said.is_none_or(is_news)
     }
 
     /// Says it, behind whatever else goes there with this commit.
-    pub fn say(&mut self, now: Said, out: &mut Outbox) {
-        if !self.is_due(now) {
-            return;
-        }
+    fn say(&mut self, now: Said, out: &mut Outbox) {
         let mut headers = vec![];
         let marker = Marker { part: &self.part, partition: self.partition, of: self.of, said: now };
         marker.write(&mut headers);
@@ -75,6 +86,16 @@ impl Outlets {
             }
         }
         self.said = Some(now);
+    }
+
+    /// Whether it was last said that nobody has to wait.
+    pub fn are_quiet(&self) -> bool {
+        self.said.is_some_and(|said| said.quiet)
+    }
+
+    /// Has it all said once more: those behind may have forgotten who is quiet.
+    pub fn repeat(&mut self) {
+        (self.said, self.committed) = (None, None);
     }
 
     /// It is permanent.
@@ -115,7 +136,33 @@ fn beats_behind(plan: &Plan, part: usize, beats: &mut Vec<(i64, i64)>) {
     }
 }
 
-/// What a task has to say of itself.
-pub fn said(clock: StreamTime, inputs: &[Input]) -> Said {
-    Said { clock, quiet: inputs.iter().all(|input| input.idle) }
+/// Whether silence moves the clock of a part: all sources before it say so.
+fn goes_on(plan: &Plan, part: usize) -> bool {
+    let sources = plan.sources.iter().zip(&plan.runs).filter(|(_, run)| run.part == part);
+    sources.map(|(source, _)| source).all(|source| match &source.cut {
+        Some(cut) => cut.from.iter().all(|from| goes_on(plan, plan.runs[*from].part)),
+        None => source.idle_after.is_some(),
+    })
+}
+
+impl Task {
+    /// What it has to say of itself. A window of which only some rows are handed on has not ended yet. Where silence
+    /// goes on to close windows it is not quiet before they are closed, unless it `rests` and expects nothing more.
+    pub(super) fn to_say(&self) -> Said {
+        let quiet = self.inputs.iter().all(|input| input.idle);
+        let goes_on = self.outlets.goes_on && !self.rests && self.due() != StreamTime::NEVER;
+        let before_due = StreamTime(self.due().0.saturating_sub(1));
+        Said { clock: self.clock().min(before_due), quiet: quiet && !goes_on }
+    }
+
+    /// Whether somebody has to be told where it is.
+    pub(super) fn has_to_say(&self) -> bool {
+        !self.outlets.is_empty() && self.outlets.is_due(self.to_say())
+    }
+
+    /// Tells them.
+    pub(super) fn say(&mut self, out: &mut Outbox) {
+        let said = self.to_say();
+        self.outlets.say(said, out);
+    }
 }

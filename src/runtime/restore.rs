@@ -79,6 +79,7 @@ impl<T: Transport> Worker<T> {
         let mut task = Task::new(self.plan.clone(), id.part, id.partition, alone);
         task.keep_inputs(&counts);
         self.measure(&mut task)?;
+        self.expect(&mut task)?;
         let inputs: Vec<Partition> =
             task.inputs.iter().map(|i| Partition { topic: i.topic, index: id.partition }).collect();
         let committed = self.transport.committed(&inputs)?;
@@ -148,6 +149,19 @@ impl<T: Transport> Worker<T> {
         Ok(())
     }
 
+    /// Has a task know how many tasks write the repartitions that it reads.
+    fn expect(&mut self, task: &mut Task) -> Result<(), TransportError> {
+        let plan = self.plan.clone();
+        for input in &mut task.inputs {
+            let from = plan.sources[input.source].cut.iter().flat_map(|cut| &cut.from);
+            for part in from.map(|from| plan.runs[*from].part) {
+                let tasks = self.counts(part)?.into_iter().max().unwrap_or(0);
+                input.expect(plan.part_name(part), tasks);
+            }
+        }
+        Ok(())
+    }
+
     /// A parked task goes on if nobody has committed since it was let go of.
     fn unpark(
         &mut self,
@@ -171,6 +185,7 @@ impl<T: Transport> Worker<T> {
             merge.clear();
         }
         running.task.inputs.iter_mut().for_each(|input| input.paused = false);
+        running.task.outlets.repeat();
         if let Err(error) = self.measure(&mut running.task) {
             self.parked.insert(id, running);
             return Err(error);

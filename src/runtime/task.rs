@@ -7,7 +7,7 @@
 use super::dead;
 use super::input::{Input, Standing, Unusable};
 use super::meaning;
-use super::outlets::{self, Outlets};
+use super::outlets::Outlets;
 use super::tally::Tallies;
 use super::walk::{self, Walk};
 use crate::frame::{Frame, Value};
@@ -49,6 +49,8 @@ pub struct Task {
     tickers: Vec<(NodeId, i64)>,
     /// Where its clock is told.
     pub(super) outlets: Outlets,
+    /// Whether nothing is expected to come any more.
+    pub(super) rests: bool,
     clock: StreamTime,
     committed_clock: StreamTime,
     due: StreamTime,
@@ -100,6 +102,7 @@ impl Task {
             timers: own().filter(|(_, n)| windowed(n)).map(|(at, _)| NodeId(at as u16)).collect(),
             tickers: own().filter_map(|(at, n)| Some((NodeId(at as u16), n.tick_ms?))).collect(),
             outlets: Outlets::new(&plan, part, partition),
+            rests: false,
             clock: StreamTime::START,
             committed_clock: StreamTime::START,
             due: StreamTime::NEVER,
@@ -322,14 +325,13 @@ impl Task {
         }
     }
 
-    /// Whether anything has happened since the last commit.
+    /// Whether anything has happened since the last commit. What it has to tell of its clock is another matter.
     pub fn is_dirty(&self) -> bool {
         let moved = self.clock != self.committed_clock || self.ticked != self.committed_ticked;
         // Rows that reached no topic have closed their windows all the same.
         let closed = self.emitted > 0;
-        let to_say = self.outlets.is_due(outlets::said(self.clock, &self.inputs));
         let read = self.inputs.iter().any(|i| i.now != i.committed);
-        moved || closed || to_say || self.unmarked || !self.forgotten.is_empty() || read
+        moved || closed || self.unmarked || !self.forgotten.is_empty() || read
     }
 
     /// Whether records have been processed since the last commit.
@@ -369,7 +371,6 @@ impl Task {
                 store.commit(*changelog, timestamp, out);
             }
         }
-        self.outlets.say(outlets::said(self.clock, &self.inputs), out);
     }
 
     /// The second half: it is permanent.

@@ -126,6 +126,8 @@ pub struct Worker<T> {
     pub(super) input_ends: Option<InputEnds>,
     /// Up to which level of repartitions nothing is expected to come any more.
     pub(super) resting: Option<usize>,
+    /// The level of repartitions whose clocks are not told for the time being.
+    pub(super) muted: Option<usize>,
     /// Inputs that were assigned and are not opened yet.
     pub(super) to_open: Vec<Partition>,
     /// Inputs that were revoked and not let go of yet.
@@ -179,6 +181,7 @@ impl<T: Transport> Worker<T> {
             topic_ids: BTreeMap::new(),
             input_ends: None,
             resting: None,
+            muted: None,
             to_open: vec![],
             to_release: vec![],
             owed: Owed::Nothing,
@@ -278,6 +281,8 @@ impl<T: Transport> Worker<T> {
                 // Written down first: what fails on the way is done again, and nobody says it twice.
                 self.to_open.extend(partitions);
                 self.open()?;
+                // Someone else may have begun to read what is behind, and takes nobody for quiet.
+                running(&mut self.tasks).for_each(|(_, running)| running.task.outlets.repeat());
                 // What did not come back now is someone else's.
                 let gone: Vec<TaskId> = self.parked.keys().copied().collect();
                 gone.into_iter().for_each(|id| self.let_go(id));
@@ -389,7 +394,7 @@ impl<T: Transport> Worker<T> {
     /// Whether there is anything to commit.
     pub fn is_dirty(&self) -> bool {
         let dirty = |state: &TaskState| matches!(state, TaskState::Running(r) if r.task.is_dirty());
-        self.sent || self.tasks.values().any(dirty)
+        self.sent || self.tasks.values().any(dirty) || !self.to_tell().is_empty()
     }
 
     /// The wall time in milliseconds.

@@ -1,6 +1,6 @@
 //! Rights: whether the user may read what is read, write what is written, and be one of the group.
 
-use super::{Seen, Survey, said};
+use super::{Seen, Survey, said, warning};
 use crate::diagnostic::Code;
 use crate::plan::{Plan, Role};
 use crate::transport::kafka::{Right, lacking};
@@ -26,6 +26,11 @@ pub fn judge(plan: &Plan, seen: &Seen, survey: &mut Survey) {
         for right in needed.iter().filter(|right| !rights.have(**right)) {
             let lacking = lacking(*right, &format!("the topic `{name}`"));
             survey.add(said(Code::NotPermitted, &lacking), topic.place);
+        }
+        if topic.role == Role::Repartition && !rights.have(Right::Delete) {
+            let lacking = lacking(Right::Delete, &format!("the topic `{name}`"));
+            let finding = warning(Code::NotPermitted, format!("{}: it would grow for ever", lacking.message));
+            survey.add(lacking.hint.iter().fold(finding, |finding, hint| finding.help(hint)), topic.place);
         }
     }
     if !untold.is_empty() {

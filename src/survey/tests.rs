@@ -58,7 +58,7 @@ fn sound() -> Seen {
     }
 }
 
-const ALL: Rights = Rights { read: true, write: true };
+const ALL: Rights = Rights { read: true, write: true, delete: true };
 
 fn topics_of(plan: &Plan) -> Vec<String> {
     plan.topics.all().iter().map(|topic| topic.name.clone()).collect()
@@ -210,10 +210,10 @@ fn what_the_cluster_refuses_is_said_with_its_hint() {
 
 #[test]
 fn what_the_user_may_not_do_is_an_error_and_what_is_not_told_a_remark() {
-    let reads = Rights { read: true, write: false };
+    let reads = Rights { read: true, write: false, delete: true };
     let bad = changed(|seen| {
         seen.rights.values_mut().for_each(|rights| *rights = reads);
-        seen.group_rights = Some(Rights { read: false, write: false });
+        seen.group_rights = Some(Rights { read: false, write: false, delete: false });
     });
     let may_not = |what: &str| format!("error not-permitted: the user may not {what}");
     let expected = [
@@ -224,7 +224,7 @@ fn what_the_user_may_not_do_is_an_error_and_what_is_not_told_a_remark() {
     ]
     .map(may_not);
     assert_eq!(bad, expected);
-    let writes = Rights { read: false, write: true };
+    let writes = Rights { read: false, write: true, delete: true };
     let bad = changed(|seen| seen.rights.values_mut().for_each(|rights| *rights = writes));
     assert_eq!(bad, ["read the topic `readings`", "read the topic `p-daily-changelog`"].map(may_not));
     let mut seen = sound();
@@ -268,4 +268,19 @@ fn keys_that_break_the_promise_are_counted() {
             "warning wrong-partition: 4 of the newest 5 records of `readings` lie in another partition than their key's",
         ]
     );
+}
+
+#[test]
+fn a_repartition_of_which_nothing_may_be_deleted_is_warned_of() {
+    let plan = plan::check(&PIPELINE.replace("key = \"id\"\n", ""), &[]).plan.expect("sound");
+    let found = |rights: Rights| -> Vec<String> {
+        let mut seen = sound();
+        seen.rights = topics_of(&plan).into_iter().map(|name| (name, rights)).collect();
+        let findings = judge(&plan, &seen).findings.into_iter().filter(|d| d.code == Code::NotPermitted);
+        findings.map(|d| format!("{} {}", d.severity, d.message)).collect()
+    };
+    assert_eq!(found(ALL), [""; 0]);
+    let warned =
+        "warning the user may not delete records of the topic `p-daily-repartition`: it would grow for ever";
+    assert_eq!(found(Rights { delete: false, ..ALL }), [warned]);
 }

@@ -13,8 +13,11 @@ pub const SENT: &[&str] = &["_key", "_timestamp", "_partition", "_headers", "_to
 
 impl Reader<'_> {
     pub(super) fn send(&mut self, entry: &Entry) -> Option<Step> {
-        let Some(source) = self.sources.iter().position(|s| s.name == entry.key) else {
-            let names = self.sources.iter().map(|s| s.name.as_str());
+        // What stands behind a repartition is no source that anyone has written down.
+        let declared = |source: &&SourcePlan| source.cut.is_none();
+        let found = self.sources.iter().position(|source| declared(&source) && source.name == entry.key);
+        let Some(source) = found else {
+            let names = self.sources.iter().filter(declared).map(|s| s.name.as_str());
             self.faults.add(
                 Diagnostic::error(
                     Code::UnknownNode,

@@ -2,6 +2,7 @@
 //! process asks for all its workers; it belongs to no group, and sees open transactions.
 
 use super::Outcome;
+use super::deletions::Deletions;
 use super::ear::Ear;
 use super::fault;
 use super::native::describe;
@@ -42,8 +43,9 @@ pub struct TopicSeen {
 pub struct Cluster {
     settings: Settings,
     asker: BaseConsumer<Ear>,
-    admin: AdminClient<Ear>,
+    pub(super) admin: AdminClient<Ear>,
     ear: Ear,
+    pub(super) deletions: Deletions,
 }
 
 impl fmt::Debug for Cluster {
@@ -60,7 +62,7 @@ impl Cluster {
         let config = settings.asker();
         let asker = config.create_with_context(ear.clone()).map_err(|e| fault::unmade(&e))?;
         let admin = config.create_with_context(ear.clone()).map_err(|e| fault::unmade(&e))?;
-        let cluster = Cluster { settings, asker, admin, ear };
+        let cluster = Cluster { settings, asker, admin, ear, deletions: Deletions::default() };
         cluster.wait()?;
         Ok(Arc::new(cluster))
     }
@@ -132,18 +134,6 @@ impl Cluster {
                 Err(fault::asking(&doing(), &error))
             }
         }
-    }
-
-    /// Has what lies before these offsets deleted, without waiting for it.
-    pub fn purge(&self, read: &[(String, u32, i64)]) {
-        let mut list = TopicPartitionList::with_capacity(read.len());
-        for (topic, partition, offset) in read {
-            if let Err(error) = list.add_partition_offset(topic, *partition as i32, Offset::Offset(*offset)) {
-                return tracing::debug!(%error, topic, "nothing is deleted");
-            }
-        }
-        // The request is on its way with the call; what came of it would only be logged.
-        drop(self.admin.delete_records(&list, &options()));
     }
 
     /// Makes a topic, unless it is there, and waits until it can be used.
@@ -254,7 +244,7 @@ pub(super) fn committed<C: rdkafka::consumer::ConsumerContext>(
     Ok(all)
 }
 
-fn options() -> AdminOptions {
+pub(super) fn options() -> AdminOptions {
     AdminOptions::new().request_timeout(Some(QUESTION * 2)).operation_timeout(Some(QUESTION * 2))
 }
 

@@ -9,6 +9,7 @@
 
 mod client;
 mod cluster;
+mod deletions;
 mod deliveries;
 mod ear;
 mod fault;

@@ -15,6 +15,8 @@ pub enum Right {
     Read,
     /// Write a topic.
     Write,
+    /// Delete records of a topic.
+    Delete,
 }
 
 impl Rights {
@@ -23,6 +25,7 @@ impl Rights {
         match right {
             Right::Read => self.read,
             Right::Write => self.write,
+            Right::Delete => self.delete,
         }
     }
 }
@@ -32,6 +35,7 @@ pub fn lacking(right: Right, what: &str) -> TransportError {
     let verb = match right {
         Right::Read => "read",
         Right::Write => "write",
+        Right::Delete => "delete records of",
     };
     TransportError::fatal(format!("the user may not {verb} {what}"))
         .hint(format!("the user needs {right:?} on {what}"))

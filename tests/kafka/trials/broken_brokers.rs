@@ -79,7 +79,9 @@ fn hang(cluster: &Arc<Cluster>) {
 pub fn the_coordinator_of_three_lost() {
     let cluster = Arc::new(Cluster::start(3));
     let outage = Duration::from_secs(setting("STREAMRUN_OUTAGE").unwrap_or(OUTAGE));
-    let mut flow = Flow::start(Place::on(cluster.clone(), "coordinator"), &Workload::default());
+    // Three brokers on one machine keep three copies of everything.
+    let workload = Workload { rate: 1_000, ..Workload::default() };
+    let mut flow = Flow::start(Place::on(cluster.clone(), "coordinator"), &workload);
     let mut members = flow.members(2);
     flow.catches_up("at first", &mut members);
     for round in 0..rounds(2) {

@@ -15,6 +15,8 @@ pub struct Rights {
     pub read: bool,
     /// Write it.
     pub write: bool,
+    /// Delete it, or records of it.
+    pub delete: bool,
 }
 
 /// Topics or groups with what may be done with them; none: the cluster does not say.
@@ -191,5 +193,6 @@ unsafe fn rights(operations: *const c::rd_kafka_AclOperation_t, count: usize) ->
     Some(Rights {
         read: may(c::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_READ),
         write: may(c::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_WRITE),
+        delete: may(c::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_DELETE),
     })
 }

@@ -1,5 +1,7 @@
 //! Repartitions: what is grouped behind one is what one task with all of the input would have grouped.
 
+mod together;
+
 use crate::support::scenario::{Act, START};
 use crate::support::world::{cluster, options, settle, sim};
 use crate::support::{Outcome, Scenario, World, kinds};
@@ -307,7 +309,8 @@ fn a_silence_closes_windows_behind_a_repartition() {
     let before = bench.cluster.end_offset("p-per_minute-repartition", 0);
     bench.work(600_000);
     let markers = bench.cluster.end_offset("p-per_minute-repartition", 0) - before;
-    assert!(markers < 50, "ten minutes of silence have written {markers} markers and ends of transactions");
+    // From each of two tasks where a minute ends, and every half minute as they are quiet.
+    assert!(markers < 100, "ten minutes of silence have written {markers} markers and ends of transactions");
 }
 
 /// Windows of ten seconds feed windows of a minute that are keyed otherwise, and days lie between two records.
