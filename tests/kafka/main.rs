@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use support::{broker, proxy, secured};
 use trials::{broken_brokers, frozen, killed, members, network, silence, twins};
 
+mod back_fill;
 mod commands;
 mod dropped;
 mod poison;
@@ -121,6 +122,7 @@ const TESTS: &[Test] = &[
     ),
     ("dropped::without_a_broker", Needs::Power, dropped::without_a_broker),
     ("same_output", Needs::Cluster, same_output::on_kafka_on_the_embedded_log_and_in_memory),
+    ("back_fill", Needs::Cluster, back_fill::one_partition_is_a_thousand_times_longer),
     ("poison", Needs::Cluster, poison::each_odd_record_comes_out_once),
     (
         "poison::a_topic_that_takes_less_from_now_on",

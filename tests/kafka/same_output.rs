@@ -77,7 +77,8 @@ fn on_the_log(place: &Place, records: &[Raw]) -> Outputs {
     OUTPUTS.map(|topic| by_key(&local::read(&log, &place.topic(topic))))
 }
 
-fn run_to_end(folder: &Path, flags: &str) {
+/// Runs a folder's pipeline to the end.
+pub fn run_to_end(folder: &Path, flags: &str) {
     program(folder, &format!("run p.toml --status off --until-end {flags}"));
 }
 
