@@ -23,8 +23,9 @@
 //!
 //! Where a node groups by what its records are not keyed by, `plan/cut.rs` cuts the plan in two: a writer on the near
 //! side (`operators/repartition.rs`), a source on the far side, a topic between them. Records carry their [`origin`]
-//! there, and markers the clocks of the tasks that write (`runtime/markers.rs`). What is read together is a part
-//! (`plan/parts.rs`), and no part stands behind itself.
+//! there, and markers the clocks of the tasks that write (`runtime/markers.rs`). Those come where windows behind end,
+//! not with each commit: a record says itself where its writer's clock stood, so nothing that is late or in time hangs
+//! on them. What is read together is a part (`plan/parts.rs`), and no part stands behind itself.
 //!
 //! Of the three [`transport`]s [`transport::kafka`] is what the product is for: a member of a group, a transaction a
 //! commit, and the only unsafe code, in one folder with its reasons. [`inspect`] and [`produce`] read and write topics
