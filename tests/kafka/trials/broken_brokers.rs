@@ -16,7 +16,7 @@ const OUTAGE: u64 = 15;
 const OFFSETS_PARTITIONS: i32 = 4;
 
 /// How often a trial is begun anew whose broker has lost ends of transactions.
-const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u32 = 8;
 
 /// The only broker is killed, and comes back.
 pub fn killed_and_restarted() {
