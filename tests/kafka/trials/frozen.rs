@@ -6,6 +6,9 @@ use crate::support::random::rounds;
 use crate::workload::Workload;
 use std::time::Duration;
 
+/// Not every instant is one in which a transaction is open, and the broker may be told of its end in time.
+const MOST_MISSES: u64 = 6;
+
 /// Past the session timeout: others have its partitions when it wakes up, in the middle of a commit for all it knows.
 pub fn past_its_session() {
     let mut flow = Flow::start(Place::shared("zombie"), &Workload::default());
@@ -42,14 +45,18 @@ pub fn past_its_transaction() {
     let mut flow = Flow::start(Place::shared("timed-out"), &workload);
     let mut members = flow.members(1);
     flow.catches_up("at first", &mut members);
-    for round in 0..rounds(2) {
+    let mut was_ended = false;
+    for round in 0..rounds(2) * MOST_MISSES {
         flow.some_time(300);
         members[0].1.freeze();
         std::thread::sleep(Duration::from_millis(4_500));
         members[0].1.thaw();
         flow.catches_up(&format!("round {round}"), &mut members);
+        was_ended |= members[0].1.said().contains("the producer was fenced off outlived=true");
+        if was_ended && round + 1 >= rounds(2) {
+            break;
+        }
     }
-    let said = members[0].1.said();
-    assert!(said.contains("the producer was fenced off outlived=true"), "no transaction was ended under it");
+    assert!(was_ended, "no transaction was ended under it");
     flow.judged(members);
 }
