@@ -136,12 +136,13 @@ impl ToEnd {
             // A commit that fails takes back what was read. So it has been when nothing is left to commit.
             Step::Reading if worker.is_dirty() => worker.commit_soon(),
             Step::Reading => return Ok(self.stage.at(Step::AtEnds)),
-            Step::AtEnds if !std::mem::replace(&mut self.rests, true) => {
-                worker.mute(Some(usize::from(self.stage.level)));
-                worker.rest(usize::from(self.stage.level));
-            }
             Step::AtEnds => {
-                worker.mute(Some(usize::from(self.stage.level)));
+                let level = usize::from(self.stage.level);
+                worker.mute(Some(level));
+                if !std::mem::replace(&mut self.rests, true) {
+                    worker.rest(level);
+                    return Ok(self.stage);
+                }
                 let closing = self.close_windows && self.close(worker)?;
                 if !closing && !worker.is_dirty() {
                     return Ok(self.stage.at(Step::Closed));
