@@ -7,7 +7,7 @@ use super::deadline::until;
 use super::random::Random;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -68,16 +68,22 @@ impl Cluster {
     }
 
     /// The same with settings of the broker. A lone one is given time: on a machine that stalls for a moment it would be
-    /// fenced, and then it has lost ends of transactions, see [`Cluster::has_lost_ends`].
+    /// fenced, and then it may have lost ends of transactions, see [`Cluster::start_mortal`].
     pub fn start_with(brokers: u32, flags: &[String]) -> Self {
         let patient = ["--set".to_owned(), "broker.session.timeout.ms=60000".to_owned()];
         let patient = if brokers == 1 { &patient[..] } else { &[] };
         Cluster::begin(brokers, &[patient, flags].concat())
     }
 
-    /// A lone broker that can be killed and started again soon: its earlier life is waited for no longer than 2 s.
+    /// A lone broker that can be killed and started again. Its controller is a process of its own, as in production,
+    /// and gives up the broker's earlier life before it comes back. One that comes back while it is still taken for
+    /// alive, as happens where the controller dies with it, is fenced as it starts: for an instant it coordinates
+    /// transactions and leads nothing else, takes the partitions for deleted, and does not tell them how a transaction
+    /// ended (Kafka 4.3). Outputs and offsets that were committed together then part, or stay undecided for ever,
+    /// whatever a client does.
     pub fn start_mortal() -> Self {
-        Cluster::begin(1, &[])
+        let session = ["--set".to_owned(), "broker.session.timeout.ms=6000".to_owned()];
+        Cluster::begin(1, &[&["--apart".to_owned()][..], &session].concat())
     }
 
     fn begin(brokers: u32, flags: &[String]) -> Self {
@@ -140,18 +146,6 @@ impl Cluster {
         said
     }
 
-    /// Whether a broker says that it has passed over partitions as it ended transactions. One that comes back while the
-    /// controller still takes its earlier life for alive leads nothing for an instant, takes its partitions for
-    /// deleted, and does not tell them how a transaction ended (Kafka 4.3): outputs and offsets that were committed
-    /// together part, or stay undecided for ever. What comes of that is the broker's doing.
-    pub fn has_lost_ends(&self) -> bool {
-        let Some(own) = &self.own else { return false };
-        let logs =
-            (1..=3).flat_map(|broker| ["server.log", "earlier.log"].map(|log| format!("k/{broker}/{log}")));
-        let mut said = logs.filter_map(|log| std::fs::read_to_string(own.folder.path().join(log)).ok());
-        said.any(|text| text.contains("Couldn't find leader endpoint for partitions"))
-    }
-
     /// A command of the script, or one of Apache's tools.
     pub fn script(&self, line: &[&str]) {
         let own = self.own.as_ref().expect("a test that harms brokers has its own");
@@ -175,17 +169,29 @@ impl Drop for Own {
     }
 }
 
-/// What a broker said is wanted when a trial has failed, and its folder is about to go.
+/// What a broker said is wanted when a trial has failed, and its folder is about to go. One that has lost ends of
+/// transactions, see [`Cluster::start_mortal`], is named: what comes of that is its doing.
 fn keep_logs(folder: &Path) {
     if !std::thread::panicking() {
         return;
     }
     let kept = super::place::kept();
-    for broker in 1..=3 {
-        let log = folder.join(format!("k/{broker}/server.log"));
-        let _ = std::fs::copy(log, kept.join(format!("broker-{broker}.log")));
+    for (log, name) in logs(folder) {
+        let said = std::fs::read_to_string(&log).unwrap_or_default();
+        if said.contains("Couldn't find leader endpoint for partitions") {
+            eprintln!("{name}: the broker says that it has passed over partitions as it ended transactions");
+        }
+        let _ = std::fs::write(kept.join(name), said);
     }
     eprintln!("the brokers' logs: {}", kept.display());
+}
+
+/// What brokers say, and have said before they were started again, each with a name for it.
+fn logs(folder: &Path) -> impl Iterator<Item = (PathBuf, String)> {
+    let of = |broker: u32, log: &str| {
+        (folder.join(format!("k/{broker}/{log}.log")), format!("broker-{broker}-{log}.log"))
+    };
+    [1, 2, 3, 100].into_iter().flat_map(move |broker| [of(broker, "earlier"), of(broker, "server")])
 }
 
 fn until_ended(run: &mut Child) -> bool {

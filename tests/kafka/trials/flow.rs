@@ -120,8 +120,9 @@ impl Flow {
         let samples = closing_sample(self.sampler, &self.place);
         let logs = Logs::read(&self.place, samples);
         let (took, expected) = (self.since.elapsed(), Expected::of(&logs.input));
+        let again = logs.input.len() as i64 - sent;
         println!(
-            "{}: {sent} records within {took:.1?}; {} dead, {} late, {} windows, {} samples of positions",
+            "{}: {sent} records, and {again} of them again, within {took:.1?}; {} dead, {} late, {} windows, {} samples of positions",
             self.place.name,
             expected.dead.len(),
             expected.late,

@@ -39,8 +39,8 @@ const DEAD: Duration = Duration::from_secs(6);
 
 /// The only broker dies, or hangs; what is written when it is back is in time for the window that was open before.
 pub fn an_outage_is_none() {
-    let cluster = Arc::new(Cluster::start(1));
     for killed in [false, true] {
+        let cluster = Arc::new(if killed { Cluster::start_mortal() } else { Cluster::start(1) });
         let place = Place::on(cluster.clone(), "silence");
         place.create("in", 1, &[]);
         place.create("out", 1, &[]);

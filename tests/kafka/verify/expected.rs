@@ -2,7 +2,7 @@
 
 use crate::support::reader::Found;
 use crate::workload::{LATE_BY_MS, WINDOW_MS};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A record that cannot be used.
@@ -28,7 +28,7 @@ pub struct Expected {
     /// How many, and their sum, by key and start.
     pub windows: BTreeMap<(String, i64), (i64, i64)>,
     /// The ids of each sort that is counted.
-    pub per_sort: BTreeMap<String, BTreeSet<i64>>,
+    pub per_sort: BTreeMap<String, Vec<i64>>,
     /// How many, and their sum, by sort and start.
     pub sort_windows: BTreeMap<(String, i64), (i64, i64)>,
     pub dead: Vec<Dead>,
@@ -54,12 +54,19 @@ impl Expected {
         expected
     }
 
+    /// How often the input holds each id that is counted: more than once where its producer wrote it again.
+    pub fn times(&self) -> BTreeMap<i64, usize> {
+        let mut times = BTreeMap::new();
+        self.per_sort.values().flatten().for_each(|id| *times.entry(*id).or_default() += 1);
+        times
+    }
+
     fn reading(&mut self, found: &Found, reading: &Reading, clock: i64) {
         if reading.amount < 0 {
             return self.dead(found);
         }
         self.per_key.entry(reading.key.clone()).or_default().push(reading.id);
-        self.per_sort.entry(reading.sort.clone()).or_default().insert(reading.id);
+        self.per_sort.entry(reading.sort.clone()).or_default().push(reading.id);
         let start = reading.at.div_euclid(WINDOW_MS) * WINDOW_MS;
         if start + WINDOW_MS <= clock {
             self.late += 1;

@@ -31,7 +31,7 @@ pub fn contents(logs: &Logs) -> Vec<String> {
     faults.extend(ids(&logs.counted, &expected));
     faults.extend(counts(&logs.counted, &expected));
     faults.extend(windows("windows", "id_key", &logs.windows, &expected.windows));
-    faults.extend(between(&logs.between));
+    faults.extend(between(&logs.between, &expected));
     faults.extend(sorted(&logs.sorted, &expected));
     faults.extend(windows("sort-windows", "sort", &logs.sort_windows, &expected.sort_windows));
     faults.extend(dead(&logs.dead, &expected));
@@ -100,18 +100,20 @@ fn windows(
     each_once(topic, windows.iter().map(row), expected::rows(expected))
 }
 
-/// What a repartition holds it holds once. Markers have no value, and what has been read may have been deleted.
-fn between(between: &[Found]) -> Vec<String> {
+/// What a repartition holds it holds as often as the input does. Markers have no value, and what has been read may have
+/// been deleted.
+fn between(between: &[Found], expected: &Expected) -> Vec<String> {
+    let times = expected.times();
     let mut places: BTreeMap<i64, Vec<(i32, i64)>> = BTreeMap::new();
     for found in between.iter().filter(|found| found.value.is_some()) {
         let id = found.json()["id"].as_i64().unwrap_or(-1);
         places.entry(id).or_default().push((found.partition, found.offset));
     }
-    let twice = places.into_iter().filter(|(_, at)| at.len() > 1);
+    let twice = places.into_iter().filter(|(id, at)| at.len() > times.get(id).copied().unwrap_or(0));
     twice.take(MOST).map(|(id, at)| format!("the repartition holds the id {id} at {at:?}")).collect()
 }
 
-/// Behind the repartition each id is there once, and each sort's counts are 1, 2, 3 …; whose turn it was is free.
+/// Behind the repartition each id is there as often as it was sent, and each sort's counts are 1, 2, 3 …; whose turn it was is free.
 fn sorted(sorted: &[Found], expected: &Expected) -> Vec<String> {
     let sent =
         expected.per_sort.iter().flat_map(|(sort, ids)| ids.iter().map(move |id| format!("{id} of {sort}")));
