@@ -50,7 +50,15 @@ impl Row {
         }
     }
 
+    /// Copies a cell, whether it is set included.
+    #[inline]
+    pub fn copy(&mut self, from: Register, to: Register) {
+        self.cells[to.0 as usize] = self.cells[from.0 as usize];
+        self.present = self.present & !(1 << to.0) | (self.present >> from.0 & 1) << to.0;
+    }
+
     /// Sets a cell.
+    #[inline]
     pub fn set(&mut self, register: Register, value: Value) {
         self.cells[register.0 as usize] = value.bits();
         self.present = self.present & !(1 << register.0) | (value.is_set() as u64) << register.0;
@@ -74,8 +82,10 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// How many rows may wait at a time.
-    pub const ROOM: usize = 1024;
+    /// How many rows may wait at a time: as many as are still near when their turn comes.
+    pub const ROOM: usize = 64;
+    /// How many are kept to be used again.
+    const SPARE: usize = 1024;
 
     /// Rows of files with at most so many registers.
     pub fn new(width: usize) -> Self {
@@ -118,7 +128,7 @@ impl Rows {
 
     /// Gives a row's room back.
     pub fn recycle(&mut self, row: Row) {
-        if self.spare.len() < Self::ROOM {
+        if self.spare.len() < Self::SPARE {
             self.spare.push(row);
         }
     }

@@ -326,8 +326,11 @@ impl Operator for Tumble {
         let seen = self.slots.show(&stored, row);
         for computed in &self.compute {
             // Of a row that fails what can be told is shown all the same: the dead letter has it.
-            let told = || computed.expression.register().is_some_and(|r| row.present >> r.0 & 1 == 1);
-            if seen.is_err() && !told() {
+            if let Some(shown) = computed.expression.register() {
+                row.copy(shown, computed.to);
+                continue;
+            }
+            if seen.is_err() {
                 continue;
             }
             let mut frame = row.frame(constants);

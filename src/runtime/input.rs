@@ -1,5 +1,6 @@
 //! An input partition of a task: where it stands, and what its records become in a frame.
 
+use super::ahead::Ahead;
 use super::markers::{Marker, Upstreams};
 use super::metadata::MOST_UPSTREAM_BYTES;
 use crate::codec::{self, ScanError, Scanner};
@@ -48,6 +49,8 @@ pub struct Input {
     late_by: i64,
     max_future: i64,
     decoder: Decoder,
+    /// Where to look for the rows of records to come.
+    pub(super) ahead: Ahead,
     promise: Option<Promise>,
     event_time: Option<Register>,
     metas: Vec<(Meta, Register)>,
@@ -126,6 +129,7 @@ impl Input {
             late_by: declared.late_by,
             max_future: declared.max_future,
             decoder,
+            ahead: Ahead::of(plan, source),
             promise,
             event_time: run.event_time,
             metas: run.metas.clone(),

@@ -4,6 +4,7 @@
 //! the sinks. A [`Worker`] has the tasks of its partitions and a transport; its turns poll, process and commit, and
 //! between them it answers what it is asked ([`control`]). Nothing here knows a name of the file or a word of TOML.
 
+mod ahead;
 mod commit;
 pub mod control;
 pub mod counters;

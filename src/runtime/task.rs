@@ -4,6 +4,7 @@
 //! handed in. Nothing becomes permanent here: [`Task::prepare`] writes the changelog, [`Task::committed`] and
 //! [`Task::abort`] are told how it ended.
 
+use super::ahead;
 use super::dead;
 use super::input::{Input, Standing, Unusable};
 use super::meaning;
@@ -162,7 +163,10 @@ impl Task {
             walk.step(&timers, to, usize::MAX);
         }
         let mut progress = Progress { records: 0, full: false };
-        for record in records {
+        for (at, record) in records.iter().enumerate() {
+            if at.is_multiple_of(ahead::RECORDS) {
+                inputs[input].ahead.look(walk.cx.stores, &records[at..]);
+            }
             // What a commit has interrupted comes first, or records would find a window half closed.
             if walk.cx.due <= walk.cx.clock && !walk.step(&timers, walk.cx.clock, ROWS_A_COMMIT) {
                 progress.full = true;

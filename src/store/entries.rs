@@ -9,6 +9,7 @@ use super::texts::Texts;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
+use std::hint::black_box;
 
 /// Words before the cells: one for the stamp, three for the key.
 const HEAD: usize = 4;
@@ -82,6 +83,20 @@ impl Entries {
     pub fn find(&self, short: Short, key: &[u8]) -> Option<u32> {
         let found = self.index.find(short.spread(), |(s, entry)| *s == short && self.is_key(*entry, key));
         found.map(|(_, entry)| *entry)
+    }
+
+    /// Has what a look-up of a key reads come near, and the cells that it leads to.
+    #[inline(always)]
+    pub fn approach(&self, key: &[u8]) {
+        if let Some(entry) = self.find(self.hash(key), key) {
+            self.approach_cells(entry);
+        }
+    }
+
+    /// The same with the entry of a key that needs not be looked up.
+    #[inline(always)]
+    pub fn approach_cells(&self, entry: u32) {
+        black_box((self.state(entry), self.cells(entry).last().copied()));
     }
 
     /// A new entry for a key that has none.

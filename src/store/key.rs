@@ -48,12 +48,12 @@ impl KeyShape {
     }
 
     /// A record's key as the text that goes into a written record; see [`write_text`].
-    #[inline]
+    #[inline(always)]
     pub fn write_text(&self, frame: &Frame<'_>, out: &mut Vec<u8>) {
-        if let [(register, Kind::String)] = self.0[..] {
-            return out.extend_from_slice(frame.bytes(register));
+        match self.0[..] {
+            [(register, Kind::String)] => out.extend_from_slice(frame.bytes(register)),
+            _ => write_parts(self.parts(frame), self.0.iter().map(|(_, kind)| *kind), out),
         }
-        write_parts(self.parts(frame), self.0.iter().map(|(_, kind)| *kind), out);
     }
 
     /// The parts of a key of this shape, each with its register, to make a row of them.

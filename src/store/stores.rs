@@ -95,6 +95,15 @@ impl Stores {
         S::of_mut(&mut self.0[id.index()]).expect("the plan typed this store")
     }
 
+    /// Has the rows of keys come near in the store at a place in the plan, where they are about to be touched.
+    #[inline]
+    pub fn approach<'k>(&self, store: usize, keys: impl Iterator<Item = &'k [u8]>) {
+        match &self.0[store] {
+            Store::Table(table) => table.approach(keys),
+            Store::Windows(windows) => windows.approach(keys),
+        }
+    }
+
     /// All of them, in the plan's order.
     pub fn iter(&self) -> std::slice::Iter<'_, Store> {
         self.0.iter()

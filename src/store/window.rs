@@ -7,7 +7,7 @@
 
 use super::changelog::{self, Corrupt};
 use super::row::{Row, RowMut, Shape};
-use super::table::Table;
+use super::table::{TOGETHER, Table};
 use super::{StoreDecl, key};
 use crate::operator::StreamTime;
 use crate::outbox::{Outbox, TopicId};
@@ -74,6 +74,13 @@ impl Windows {
         (table.touch(key, fresh), opened)
     }
 
+    /// Has the rows of keys come near in the window that was touched last.
+    pub(super) fn approach<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) {
+        if let Some(window) = self.open.get(self.last) {
+            window.table.approach(keys);
+        }
+    }
+
     /// The end of the window that was touched last, if it is still there.
     #[inline]
     pub fn last_end(&self) -> Option<i64> {
@@ -117,10 +124,13 @@ impl Windows {
         let held = self.closing.take().filter(|closing| closing.holds(*end, table));
         let mut closing = held.unwrap_or_else(|| Closing { end: *end, order: table.sorted(), next: 0 });
         let until = closing.order.len().min(closing.next.saturating_add(room));
-        for entry in &closing.order[closing.next..until] {
-            if table.has(*entry) {
-                visit(*end, table.key(*entry), table.row(*entry));
-                table.remove_entry(*entry);
+        for entries in closing.order[closing.next..until].chunks(TOGETHER) {
+            table.approach_entries(entries.iter().copied());
+            for entry in entries {
+                if table.has(*entry) {
+                    visit(*end, table.key(*entry), table.row(*entry));
+                    table.remove_entry(*entry);
+                }
             }
         }
         closing.next = until;

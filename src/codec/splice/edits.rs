@@ -143,8 +143,3 @@ fn find_or_add(slots: &mut Vec<Slot>, name: &str) -> usize {
         slots.len() - 1
     })
 }
-
-/// The fields that are written, in order.
-pub(super) fn live(slots: &[Slot]) -> Vec<u16> {
-    slots.iter().flat_map(|slot| slot.set.into_iter().chain(live(&slot.inner))).collect()
-}

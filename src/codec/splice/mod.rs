@@ -14,7 +14,6 @@ mod value;
 use super::json::quote;
 use super::text;
 use crate::frame::{Frame, Register};
-use crate::time::is_writable;
 use crate::types::{Kind, TimeFormat};
 use edits::{Prune, Slot};
 pub use value::{Unwritable, write_key_text, write_value};
@@ -83,9 +82,6 @@ pub enum SpliceError {
 #[derive(Debug)]
 pub struct Splice {
     base: Base,
-    /// The registers that may have no JSON, and their fields: they are checked before anything is written.
-    floats: Vec<(Register, u16)>,
-    times: Vec<(Register, u16)>,
     plan: Plan,
     set: Vec<SetField>,
     /// The fields by name, and the names that members are renamed to.
@@ -126,18 +122,8 @@ impl Splice {
     /// Prepares a layout.
     pub fn new(layout: &Layout) -> Self {
         let (slots, rename) = edits::slots(layout);
-        let live = edits::live(&slots);
-        let of = |kind: Kind| {
-            let fields = live.iter().map(|i| (&layout.set[*i as usize], *i));
-            let risky = fields.filter(|(field, _)| {
-                field.kind == kind && (kind == Kind::Float || field.time == TimeFormat::Text)
-            });
-            risky.map(|(field, i)| (field.register, i)).collect()
-        };
         Splice {
             base: layout.base,
-            floats: of(Kind::Float),
-            times: of(Kind::Timestamp),
             plan: Plan::of(layout, &slots),
             set: layout.set.clone(),
             slots,
@@ -157,31 +143,16 @@ impl Splice {
         written
     }
 
-    /// Whether every value that would be written has a JSON text.
-    #[inline]
-    pub fn check(&self, frame: &Frame<'_>) -> Result<(), SpliceError> {
-        for (register, index) in &self.floats {
-            if frame.is_set(*register) && !frame.float(*register).is_finite() {
-                return Err(SpliceError::NotFinite(*index));
-            }
-        }
-        for (register, index) in &self.times {
-            if frame.is_set(*register) && !is_writable(frame.int(*register)) {
-                return Err(SpliceError::OutOfYears(*index));
-            }
-        }
-        Ok(())
-    }
-
     #[inline(always)]
     fn parts(&self, frame: &Frame<'_>, out: &mut Vec<u8>) -> Result<(), SpliceError> {
-        self.check(frame)?;
         match &self.plan {
-            Plan::Copy => out.extend_from_slice(frame.payload),
-            Plan::Append(members) if !frame.body.holds_added => self.append(members, frame, out)?,
-            Plan::Append(_) | Plan::Rewrite => self.rewrite(frame, out)?,
+            Plan::Append(members) if !frame.body.holds_added => self.append(members, frame, out),
+            Plan::Append(_) | Plan::Rewrite => self.rewrite(frame, out),
+            Plan::Copy => {
+                out.extend_from_slice(frame.payload);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     #[inline(always)]

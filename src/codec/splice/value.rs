@@ -52,7 +52,7 @@ fn string(out: &mut Vec<u8>, frame: &Frame<'_>, register: Register) {
 
 /// Appends a register that is set, as plain text: a string and a time without quotes, all else as in JSON. After an
 /// error nothing has been appended.
-#[inline]
+#[inline(always)]
 pub fn write_key_text(
     out: &mut Vec<u8>,
     frame: &Frame<'_>,

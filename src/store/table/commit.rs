@@ -1,7 +1,7 @@
 //! The ends of a commit: what changed, then that it stands or that it is taken back. And the restore, which has no
 //! commit.
 
-use super::Table;
+use super::{TOGETHER, Table};
 use crate::store::changelog::{self, Corrupt};
 use crate::store::entries::Stamp;
 use crate::store::row::{Row, bits};
@@ -10,7 +10,12 @@ impl Table {
     /// Each row this commit has touched, once, with its last value; none when it is gone. Rows that came and went
     /// within the commit are left out.
     pub fn changes(&self, mut visit: impl FnMut(&[u8], Option<Row<'_>>)) {
-        for slot in 0..self.undo.len() as u32 {
+        let touched = self.undo.len() as u32;
+        for slot in 0..touched {
+            if (slot as usize).is_multiple_of(TOGETHER) {
+                let next = slot..touched.min(slot + TOGETHER as u32);
+                self.approach_entries(next.map(|slot| self.undo.entry(slot)));
+            }
             let entry = self.undo.entry(slot);
             let dead = self.entries.is_dead(entry);
             if !dead || self.undo.saved(slot).is_some() {

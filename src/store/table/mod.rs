@@ -17,6 +17,11 @@ use super::undo::Undo;
 use std::fmt;
 use std::sync::Arc;
 
+/// A table of no more bytes is in the caches of a processor anyway.
+const NEAR: usize = 512 << 10;
+/// How many rows come near together: as many waits for memory as a processor can have at a time.
+pub(in crate::store) const TOGETHER: usize = 16;
+
 /// A table of rows that change in place.
 pub struct Table {
     entries: Entries,
@@ -96,6 +101,22 @@ impl Table {
         self.entries.set_dead(entry, false);
         self.live += 1;
         self.dead -= 1;
+    }
+
+    /// Has the rows of keys come near that are about to be touched.
+    #[inline]
+    pub fn approach<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) {
+        if self.entries.bytes() > NEAR {
+            keys.for_each(|key| self.entries.approach(key));
+        }
+    }
+
+    /// The same for rows that are known by number.
+    #[inline]
+    pub(in crate::store) fn approach_entries(&self, entries: impl Iterator<Item = u32>) {
+        if self.entries.bytes() > NEAR {
+            entries.for_each(|entry| self.entries.approach_cells(entry));
+        }
     }
 
     /// Removes the row of a key; answers whether there was one.

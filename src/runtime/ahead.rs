@@ -1,0 +1,98 @@
+//! A look at what the next records will need.
+//!
+//! Where a table is larger than a processor's caches a record waits for memory two or three times, for the index, for
+//! the row and for what lies behind it, and a whole record's work lies between two rows: more than a processor looks
+//! ahead by itself. Looked up for some records in a row, with nothing in between, the waits overlap, and when a
+//! record's turn comes its row is near.
+//!
+//! It is a hint and nothing more. The key that a record came with is taken for the one that its rows have, which is so
+//! where a source says what it is keyed by, and behind a repartition; all else goes without.
+
+use crate::plan::Plan;
+use crate::store::Stores;
+use crate::transport::Record;
+use crate::types::Kind;
+
+/// How many records are looked at together.
+pub const RECORDS: usize = 16;
+
+/// The stores whose rows have the keys of an input's records.
+#[derive(Debug)]
+pub struct Ahead(Vec<usize>);
+
+impl Ahead {
+    /// Those of a source.
+    pub fn of(plan: &Plan, source: usize) -> Self {
+        let Some(name) = keyed_by(plan, source) else { return Ahead(vec![]) };
+        let nodes = plan.runs[source].steps.iter().map(|step| &plan.nodes[step.node.0 as usize]);
+        let tables = nodes.filter_map(|node| node.table.as_ref());
+        let same = tables.filter(|table| matches!(&table.key[..], [(by, Kind::String)] if by == name));
+        let mut stores: Vec<usize> = same.map(|table| table.store as usize).collect();
+        stores.dedup();
+        Ahead(stores)
+    }
+
+    /// Has the rows of the first few records come near.
+    #[inline]
+    pub fn look(&self, stores: &Stores, records: &[Record<'_>]) {
+        let keys = records.iter().take(RECORDS).filter_map(|record| record.key);
+        self.0.iter().for_each(|store| stores.approach(*store, keys.clone()));
+    }
+}
+
+/// The field whose text is the key of a source's records, as it is.
+fn keyed_by(plan: &Plan, source: usize) -> Option<&str> {
+    let source = &plan.sources[source];
+    match (&source.key, &source.cut) {
+        (Some(key), _) if key.kind == Kind::String && !key.json => Some(&key.name),
+        (None, Some(cut)) if cut.by.len() == 1 => Some(&cut.by[0]),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names of the stores that are looked into for each source of a pipeline.
+    fn looked_into(key: &str) -> Vec<Vec<String>> {
+        let text = format!(
+            r#"
+            name = "p"
+            [schema.s]
+            id = "string"
+            n = "int"
+            [source.in]
+            topic = "in"
+            schema = "s"
+            {key}
+            [count.by_id]
+            from = "in"
+            by = "id"
+            [tumble.by_id_too]
+            from = "by_id"
+            by = "id"
+            every = "1m"
+            compute.n = 'count()'
+            [count.by_n]
+            from = "in"
+            by = "n"
+            "#
+        );
+        let plan = crate::plan::check(&text, &[]).plan.expect("it is sound");
+        let names = |Ahead(stores)| stores.iter().map(|at: &usize| plan.stores[*at].name.clone()).collect();
+        (0..plan.sources.len()).map(|source| names(Ahead::of(&plan, source))).collect()
+    }
+
+    #[test]
+    fn tables_are_looked_into_whose_rows_have_the_keys_of_records() {
+        let by_id = vec!["by_id".to_owned(), "by_id_too".to_owned()];
+        // The second source is the repartition before `by_n`: its keys are spelt, and rows have them as numbers.
+        assert_eq!(looked_into("key = \"id\""), [by_id.clone(), vec![]]);
+        assert_eq!(looked_into("key = \"id\"\nkey_format = \"json\""), [vec![""; 0], vec![]]);
+        // By `n` those in front need a repartition, and behind that the keys are their own.
+        let mut behind = looked_into("key = \"n\"");
+        behind.sort();
+        assert_eq!(behind.concat(), by_id);
+    }
+}
