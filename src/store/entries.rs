@@ -142,12 +142,18 @@ impl Entries {
         if let Ok(slot) = self.index.find_entry(short.spread(), |(_, at)| *at == entry) {
             slot.remove();
         }
+        self.bury(entry);
+        self.free.push(entry);
+    }
+
+    /// Takes out an entry of a table that is soon emptied as a whole: nobody finds it any more, and its place is not
+    /// used again.
+    pub fn bury(&mut self, entry: u32) {
         let at = entry as usize * self.stride;
         if self.state(entry) & !DEAD == LONG {
             self.long.free(bits(&self.words[at + 2]));
         }
         self.words[at + 1][0] = FREE;
-        self.free.push(entry);
     }
 
     /// The length or kind of the key, and the flags.
@@ -182,7 +188,7 @@ impl Entries {
     fn is_key(&self, entry: u32, key: &[u8]) -> bool {
         let head = self.words[entry as usize * self.stride + 1..][..HEAD - 1].as_flattened();
         if key.len() > INLINE {
-            return self.key(entry) == key;
+            return head[0] & !DEAD == LONG && self.key(entry) == key;
         }
         (head[0] & !DEAD) as usize == key.len() && short_eq(&head[1..][..key.len()], key)
     }

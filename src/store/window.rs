@@ -90,7 +90,7 @@ impl Windows {
     /// Where the window that ends at `end` stands; it is put there if it does not yet.
     fn place(&mut self, end: i64) -> usize {
         self.open.binary_search_by_key(&end, |window| window.end).unwrap_or_else(|at| {
-            let table = self.spare.pop().unwrap_or_else(|| Table::with_shape(self.shape, self.fresh.clone()));
+            let table = self.spare.pop().unwrap_or_else(|| Table::of_window(self.shape, self.fresh.clone()));
             self.open.insert(at, Window { end, table });
             at
         })

@@ -131,15 +131,16 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
-/// The date of a day since 1970: [`days`] backwards.
-fn date(day: i64) -> (i64, i64, i64) {
-    let day = day + 719_468;
-    let (era, of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+/// The date of a day since 1970, from the year 0000 on: [`days`] backwards.
+fn date(day: i64) -> (u32, u32, u32) {
+    // Counted from one era earlier nothing lies below zero.
+    let day = (day + 719_468 + 146_097) as u32;
+    let (era, of_era) = (day / 146_097, day % 146_097);
     let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year + year / 4 - year / 100);
     let from_march = (5 * of_year + 2) / 153;
     let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = year + era * 400 + (month <= 2) as i64;
+    let year = year + era * 400 + (month <= 2) as u32 - 400;
     (year, month, of_year - (153 * from_march + 2) / 5 + 1)
 }
 
@@ -157,12 +158,13 @@ pub fn write_timestamp(out: &mut Vec<u8>, ms: i64) -> Option<()> {
         return None;
     }
     let (year, month, day) = date(ms.div_euclid(DAY_MS));
-    let of_day = ms.rem_euclid(DAY_MS);
-    let pair = |n: i64| [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
+    let of_day = ms.rem_euclid(DAY_MS) as u32;
+    let pair = |n: u32| [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
     let ([y1, y2], [y3, y4]) = (pair(year / 100), pair(year % 100));
     let ([mo1, mo2], [d1, d2]) = (pair(month), pair(day));
-    let ([h1, h2], [mi1, mi2]) = (pair(of_day / 3_600_000), pair(of_day / MINUTE_MS % 60));
-    let ([s1, s2], ms) = (pair(of_day / 1000 % 60), of_day % 1000);
+    let (seconds, ms) = (of_day / 1000, of_day % 1000);
+    let (minutes, second) = (seconds / 60, seconds % 60);
+    let ([h1, h2], [mi1, mi2], [s1, s2]) = (pair(minutes / 60), pair(minutes % 60), pair(second));
     out.extend_from_slice(&[
         y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b'T', h1, h2, b':', mi1, mi2, b':', s1, s2,
     ]);

@@ -45,7 +45,7 @@ impl Table {
     fn settle(&mut self, slot: u32) {
         let entry = self.undo.entry(slot);
         let dead = self.entries.is_dead(entry);
-        if dead {
+        if dead && self.shape.texts != 0 {
             self.free_new_texts(entry, slot);
         }
         if let Some(saved) = self.undo.saved(slot) {
@@ -55,8 +55,10 @@ impl Table {
                 }
             }
         }
-        if dead {
-            self.entries.remove(entry);
+        match dead {
+            true if self.passes => self.entries.bury(entry),
+            true => self.entries.remove(entry),
+            false => {}
         }
     }
 

@@ -36,17 +36,25 @@ pub struct Table {
     live: usize,
     /// Dead entries, to be freed at the commit.
     dead: usize,
+    /// Whether rows go one after the other until none is left, as those of a window do: then their places wait for
+    /// that, and the index is left alone.
+    passes: bool,
 }
 
 impl Table {
     /// An empty table as declared.
     pub fn new(decl: &StoreDecl) -> Self {
-        Self::with_shape(decl.shape(), decl.fresh.as_slice().into())
+        Self::with_shape(decl.shape(), decl.fresh.as_slice().into(), false)
     }
 
-    pub(in crate::store) fn with_shape(shape: Shape, fresh: Arc<[u64]>) -> Self {
+    /// The table of a window.
+    pub(in crate::store) fn of_window(shape: Shape, fresh: Arc<[u64]>) -> Self {
+        Self::with_shape(shape, fresh, true)
+    }
+
+    fn with_shape(shape: Shape, fresh: Arc<[u64]>, passes: bool) -> Self {
         let (entries, undo) = (Entries::new(shape.cells()), Undo::new(shape.cells()));
-        Table { entries, texts: Texts::default(), undo, shape, fresh, epoch: 1, live: 0, dead: 0 }
+        Table { entries, texts: Texts::default(), undo, shape, fresh, epoch: 1, live: 0, dead: 0, passes }
     }
 
     /// The row of a key, about to change: made from `fresh` if there is none, saved if this commit has not touched
