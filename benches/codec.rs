@@ -13,7 +13,7 @@ use serde::Deserialize;
 use std::hint::black_box;
 use streamrun::codec::json::{Field, Scanner};
 use streamrun::codec::splice::{Base, Layout, SetField, Splice};
-use streamrun::frame::{Frame, Register, Text, Value};
+use streamrun::frame::{EMPTY, Frame, Register, Registers, Text, Value};
 use streamrun::types::{Kind, TimeFormat};
 
 /// What `serde_json` decodes into.
@@ -67,7 +67,7 @@ fn fields(read: [bool; 5], time: Kind) -> Vec<Field> {
 
 fn with_frame<T>(
     payload: &[u8],
-    registers: &mut [u64],
+    registers: &mut Registers,
     arena: &mut Vec<u8>,
     run: impl FnOnce(&mut Frame<'_>) -> T,
 ) -> T {
@@ -78,7 +78,7 @@ fn with_frame<T>(
 /// Scans all of the readings.
 fn scan<'c>(name: &'c str, readings: &'c [Vec<u8>], fields: Vec<Field>) -> Contestant<'c> {
     let mut scanner = Scanner::new(fields, vec!["status".into()]);
-    let (mut registers, mut arena) = ([0; 8], vec![]);
+    let (mut registers, mut arena) = (EMPTY, vec![]);
     Contestant::new(name, move || {
         for payload in readings {
             let found = with_frame(payload, &mut registers, &mut arena, |frame| {
@@ -116,7 +116,7 @@ fn scan_and_splice<'c>(name: &'c str, readings: &'c [Vec<u8>], drop: &[&str]) ->
         set: vec![set("status", 5, Kind::String), set("fahrenheit", 6, Kind::Float)],
     });
     let mut scanner = Scanner::new(fields([true, true, false, false, true], Kind::Timestamp), vec![]);
-    let (mut registers, mut arena, mut out) = ([0; 8], vec![], vec![]);
+    let (mut registers, mut arena, mut out) = (EMPTY, vec![], vec![]);
     Contestant::new(name, move || {
         out.clear();
         for payload in readings {

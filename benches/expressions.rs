@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::time::Instant;
 use streamrun::diagnostic::{Passage, Place};
 use streamrun::expr::{Expression, Field, Names, Param, ParamValue, Setting, compile};
-use streamrun::frame::{Frame, Register, Text, Value};
+use streamrun::frame::{EMPTY, Frame, Register, Registers, Text, Value};
 use streamrun::operator::ReasonId;
 use streamrun::types::{Kind, Type};
 
@@ -79,7 +79,7 @@ fn temperatures() -> Vec<f64> {
     (0..RECORDS).map(|_| next() * 160.0 - 5.0).collect()
 }
 
-fn frame<'r>(registers: &'r mut [u64], arena: &'r mut Vec<u8>, constants: &'r [u8]) -> Frame<'r> {
+fn frame<'r>(registers: &'r mut Registers, arena: &'r mut Vec<u8>, constants: &'r [u8]) -> Frame<'r> {
     Frame::new(registers, arena, constants)
 }
 
@@ -145,7 +145,7 @@ fn contest(title: &str, text: &str, by_hand: fn(&mut Frame<'_>) -> u64) {
     {
         context.set_value(name.to_owned(), value.into()).expect("a fresh name");
     }
-    let (mut registers, mut arena) = ([0; 1], vec![]);
+    let (mut registers, mut arena) = (EMPTY, vec![]);
     let mut frame = frame(&mut registers, &mut arena, &constants);
     let mut hand = |frame: &mut Frame<'_>, values: &[f64]| over(values, frame, by_hand);
     let mut ours = |frame: &mut Frame<'_>, values: &[f64]| {

@@ -10,9 +10,23 @@ use std::fmt;
 /// How many registers a file can have: one presence bit each.
 pub const MAX_REGISTERS: usize = 64;
 
+/// A register file: always a whole one, so that reaching a register takes no look at how many there are.
+pub type Registers = [u64; MAX_REGISTERS];
+
+/// A file that holds nothing.
+pub const EMPTY: Registers = [0; MAX_REGISTERS];
+
 /// A place in a register file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Register(pub u8);
+
+impl Register {
+    /// Where it stands in its file; the plan hands out no number that is too large.
+    #[inline(always)]
+    pub fn place(self) -> usize {
+        self.0 as usize % MAX_REGISTERS
+    }
+}
 
 /// A run of bytes in one of four places; which one sits in the two top bits of `start`.
 ///
@@ -183,7 +197,7 @@ pub struct Frame<'r> {
     /// The record's headers in the encoding of [`crate::headers`]; empty when there are none.
     pub headers: &'r [u8],
     /// The file: untagged, typed by the plan, valid only where `present` says so.
-    pub registers: &'r mut [u64],
+    pub registers: &'r mut Registers,
     /// One bit a register.
     pub present: u64,
     /// Text made on the way: unescaped strings, concatenations, the texts of a fresh row.
@@ -206,7 +220,7 @@ pub struct Frame<'r> {
 
 impl<'r> Frame<'r> {
     /// A frame with nothing in it.
-    pub fn new(registers: &'r mut [u64], arena: &'r mut Vec<u8>, constants: &'r [u8]) -> Self {
+    pub fn new(registers: &'r mut Registers, arena: &'r mut Vec<u8>, constants: &'r [u8]) -> Self {
         Frame {
             payload: &[],
             key: None,
@@ -235,7 +249,7 @@ impl Frame<'_> {
     #[inline(always)]
     fn bits(&self, register: Register) -> u64 {
         debug_assert!(self.is_set(register), "`check` lets nobody read what may be absent: {register:?}");
-        self.registers[register.0 as usize]
+        self.registers[register.place()]
     }
 
     /// A float register.
@@ -298,14 +312,14 @@ impl Frame<'_> {
     /// Sets a register, or marks it absent.
     #[inline(always)]
     pub fn set(&mut self, register: Register, value: Value) {
-        self.registers[register.0 as usize] = value.bits();
+        self.registers[register.place()] = value.bits();
         self.present = self.present & !(1 << register.0) | (value.is_set() as u64) << register.0;
     }
 
     /// Copies a register, its presence included.
     #[inline]
     pub fn copy(&mut self, from: Register, to: Register) {
-        self.registers[to.0 as usize] = self.registers[from.0 as usize];
+        self.registers[to.place()] = self.registers[from.place()];
         self.present = self.present & !(1 << to.0) | (self.present >> from.0 & 1) << to.0;
     }
 

@@ -4,7 +4,7 @@
 //! warm. [`Rows`] is a stack of queues: what a call emitted lies behind the mark taken before the call and is run
 //! down to the sinks before anything else, depth first.
 
-use crate::frame::{Frame, Register, Text, Value};
+use crate::frame::{Frame, MAX_REGISTERS, Register, Text, Value};
 use crate::operator::{NodeId, RecordError};
 use crate::store::KeyShape;
 use crate::store::key::KeyPart;
@@ -26,8 +26,8 @@ pub struct Row {
 
 impl Row {
     /// A row outside of any queue, to look at.
-    pub fn with_width(width: usize) -> Self {
-        Row { cells: vec![0; width], ..Row::default() }
+    pub fn blank() -> Self {
+        Row { cells: vec![0; MAX_REGISTERS], ..Row::default() }
     }
 
     /// Keeps a text for one of the row's cells.
@@ -53,21 +53,22 @@ impl Row {
     /// Copies a cell, whether it is set included.
     #[inline]
     pub fn copy(&mut self, from: Register, to: Register) {
-        self.cells[to.0 as usize] = self.cells[from.0 as usize];
+        self.cells[to.place()] = self.cells[from.place()];
         self.present = self.present & !(1 << to.0) | (self.present >> from.0 & 1) << to.0;
     }
 
     /// Sets a cell.
     #[inline]
     pub fn set(&mut self, register: Register, value: Value) {
-        self.cells[register.0 as usize] = value.bits();
+        self.cells[register.place()] = value.bits();
         self.present = self.present & !(1 << register.0) | (value.is_set() as u64) << register.0;
     }
 
     /// The row as a frame.
     pub fn frame<'r>(&'r mut self, constants: &'r [u8]) -> Frame<'r> {
         let (present, timestamp) = (self.present, self.timestamp);
-        let mut frame = Frame::new(&mut self.cells, &mut self.text, constants);
+        let cells = self.cells.first_chunk_mut().expect("a row has a whole file");
+        let mut frame = Frame::new(cells, &mut self.text, constants);
         (frame.present, frame.timestamp, frame.stamp) = (present, timestamp, timestamp);
         frame
     }
@@ -78,7 +79,6 @@ impl Row {
 pub struct Rows {
     queue: Vec<Row>,
     spare: Vec<Row>,
-    width: usize,
 }
 
 impl Rows {
@@ -86,11 +86,6 @@ impl Rows {
     pub const ROOM: usize = 64;
     /// How many are kept to be used again.
     const SPARE: usize = 1024;
-
-    /// Rows of files with at most so many registers.
-    pub fn new(width: usize) -> Self {
-        Rows { width, ..Rows::default() }
-    }
 
     /// How many more rows a node may emit before it has to stay due.
     pub fn room(&self) -> usize {
@@ -105,11 +100,10 @@ impl Rows {
 
     /// A cleared row, already in the queue.
     pub fn add(&mut self, node: NodeId, timestamp: i64) -> &mut Row {
-        let mut row = self.spare.pop().unwrap_or_default();
+        let mut row = self.spare.pop().unwrap_or_else(Row::blank);
         (row.node, row.timestamp, row.present, row.error) = (node.0, timestamp, 0, None);
-        row.text.clear();
         // What the cells held stays: the presence bits say that it counts for nothing.
-        row.cells.resize(self.width, 0);
+        row.text.clear();
         self.queue.push(row);
         self.queue.last_mut().expect("just pushed")
     }

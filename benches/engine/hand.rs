@@ -3,7 +3,7 @@
 
 use streamrun::codec::Scanner;
 use streamrun::codec::json::quote;
-use streamrun::frame::{Body, Frame, Origin, Register};
+use streamrun::frame::{Body, EMPTY, Frame, Origin, Register};
 use streamrun::headers;
 use streamrun::operator::StreamTime;
 use streamrun::outbox::{Outbox, Target, TopicId};
@@ -95,7 +95,7 @@ impl Hand {
                 return done;
             }
             arena.clear();
-            let mut registers = [0; 8];
+            let mut registers = EMPTY;
             let mut frame = Frame {
                 payload: record.value.unwrap_or_default(),
                 key: record.key,

@@ -36,9 +36,10 @@ pub fn scan(frame: &mut Frame<'_>, value: Option<Register>) -> Result<(), NotTex
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::EMPTY;
 
     fn with_frame(payload: &[u8], run: impl FnOnce(&mut Frame<'_>)) {
-        run(&mut Frame { payload, present: 1, ..Frame::new(&mut [0], &mut vec![], b"") });
+        run(&mut Frame { payload, present: 1, ..Frame::new(&mut EMPTY.clone(), &mut vec![], b"") });
     }
 
     #[test]

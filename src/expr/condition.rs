@@ -223,6 +223,7 @@ impl fmt::Debug for Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::{EMPTY, Value};
 
     const FIELD: Register = Register(0);
     type Oracle = fn(f64, f64) -> bool;
@@ -234,10 +235,6 @@ mod tests {
         (Binary::Eq, |a, b| a == b),
     ];
 
-    fn frame<'r>(registers: &'r mut [u64], arena: &'r mut Vec<u8>) -> Frame<'r> {
-        Frame::new(registers, arena, &[])
-    }
-
     #[test]
     fn a_closed_interval_is_the_comparison() {
         let infinity = f64::INFINITY;
@@ -246,9 +243,9 @@ mod tests {
             for k in values {
                 let range = Range::new(FIELD, compare, k);
                 for x in values {
-                    let (mut registers, mut arena) = ([x.to_bits()], vec![]);
-                    let mut frame = frame(&mut registers, &mut arena);
-                    frame.present = 1;
+                    let (mut registers, mut arena) = (EMPTY, vec![]);
+                    let mut frame = Frame::new(&mut registers, &mut arena, &[]);
+                    frame.set(FIELD, Value::Float(x));
                     assert_eq!(range.holds(&frame), oracle(x, k), "{x} {compare:?} {k}");
                     let both = range.and(Range::new(FIELD, Binary::Ge, 0.5));
                     assert_eq!(
@@ -266,9 +263,9 @@ mod tests {
         let values = [i64::MIN, i64::MIN + 1, -1, 0, 1, 1 << 53, (1 << 53) + 1, i64::MAX - 1, i64::MAX];
         for k in values {
             for x in values {
-                let (mut registers, mut arena) = ([x as u64], vec![]);
-                let mut frame = frame(&mut registers, &mut arena);
-                frame.present = 1;
+                let (mut registers, mut arena) = (EMPTY, vec![]);
+                let mut frame = Frame::new(&mut registers, &mut arena, &[]);
+                frame.set(FIELD, Value::Int(x));
                 let holds = |compare| IntRange::new(FIELD, compare, k).holds(&frame);
                 assert_eq!(holds(Binary::Lt), x < k, "{x} < {k}");
                 assert_eq!(holds(Binary::Le), x <= k, "{x} <= {k}");

@@ -2,7 +2,7 @@
 
 use super::compile::{Compiler, Pool};
 use super::tree::{Constant, Node};
-use crate::frame::{Frame, Text, Value};
+use crate::frame::{EMPTY, Frame, Text, Value};
 use crate::operator::ReasonId;
 use crate::types::Kind;
 
@@ -11,8 +11,8 @@ pub(super) fn fold(text: &str, node: Node) -> Result<Constant, String> {
     let kind = node.kind();
     let mut pool = Scratch::default();
     let run = Compiler { text, pool: &mut pool }.value(node);
-    let mut arena = vec![];
-    let mut frame = Frame::new(&mut [], &mut arena, &pool.constants);
+    let (mut registers, mut arena) = (EMPTY, vec![]);
+    let mut frame = Frame::new(&mut registers, &mut arena, &pool.constants);
     match run(&mut frame) {
         Ok(value) => Ok(constant(kind, value, &frame)),
         Err(error) => Err(pool.reasons.swap_remove(error.reason.0 as usize)),

@@ -5,7 +5,6 @@ use super::check::{CheckedNode, Side};
 use super::context::{Registry, Touched};
 use super::cut;
 use super::faults::Faults;
-use super::files::Files;
 use super::generate::Generate;
 use super::graph::{Graph, What};
 use super::kind::Rows;
@@ -53,8 +52,6 @@ pub struct Plan {
     pub constants: Vec<u8>,
     /// The reasons for dead letters.
     pub reasons: Reasons,
-    /// How many registers the widest file has.
-    pub width: usize,
     /// How many places routes are kept in.
     pub slots: usize,
     /// How many parts there are that have nothing to do with each other.
@@ -136,8 +133,6 @@ pub struct Checked<'g> {
     pub sources: Vec<SourcePlan>,
     /// The nodes, in order.
     pub nodes: Vec<CheckedNode>,
-    /// Who shares a register file.
-    pub files: Files,
     /// Names that sinks write over.
     pub touched: Vec<Touched>,
     /// Which sources belong together.
@@ -173,12 +168,6 @@ pub fn assemble(
     for at in 0..pieces.nodes.len() {
         nodes.push(node(at, &mut pieces, (&stops, &mut slots), &parts, faults)?);
     }
-    let width = pieces.graph.sections.iter().enumerate();
-    let width = width.map(|(at, _)| {
-        let (own, rows) = (pieces.files.own(at), pieces.files.rows(at));
-        pieces.shared.fields.width(own).max(pieces.shared.fields.width(rows))
-    });
-    let width = width.max().unwrap_or(0);
     let dead = pieces.registry.topics.all().iter().position(|t| t.role == Role::DeadLetters)?;
     Some(Plan {
         dead_letters: TopicId(dead as u16),
@@ -191,7 +180,6 @@ pub fn assemble(
         stores: pieces.registry.stores,
         constants: pieces.shared.constants.bytes,
         reasons: pieces.shared.reasons,
-        width,
         slots: slots as usize + 1,
         parts: parts.iter().max().map_or(0, |p| p + 1),
         generates,

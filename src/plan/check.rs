@@ -60,7 +60,7 @@ pub fn check(
     let generates = generate::read(root, &pass.sources, &shared, &mut pass.faults);
     let cases = cases::read(root, &graph, &pass.checked, &pass.sources, &shared, &mut pass.faults);
     unused::warn(&graph, &shared, &schemas, &mut pass.faults);
-    let Pass { faults, checked, registry, sources, files, touched, parts, .. } = pass;
+    let Pass { faults, checked, registry, sources, touched, parts, .. } = pass;
     let mut faults = faults;
     let plan = match faults.errors() {
         0 => assemble::assemble(
@@ -71,7 +71,6 @@ pub fn check(
                 registry,
                 sources,
                 nodes: checked,
-                files,
                 touched,
                 parts,
             },

@@ -12,7 +12,7 @@ use super::{Params, Plan};
 use crate::codec::{self, Scanner, write_key_text};
 use crate::diagnostic::{Code, Diagnostic, Passage, Place};
 use crate::expr::{self, Constant, Expression, Field, Names, Param, Setting};
-use crate::frame::{Frame, MAX_REGISTERS, Register, Text, Value};
+use crate::frame::{EMPTY, Frame, MAX_REGISTERS, Register, Text, Value};
 use crate::operator::ReasonId;
 use crate::types::{Kind, TimeFormat, Type};
 use std::cell::RefCell;
@@ -215,7 +215,7 @@ fn quoted(text: &str) -> String {
 }
 
 fn with_frame<T>(payload: &[u8], constants: &[u8], run: impl FnOnce(&mut Frame<'_>) -> T) -> T {
-    let (mut registers, mut arena) = ([0; MAX_REGISTERS], vec![]);
+    let (mut registers, mut arena) = (EMPTY, vec![]);
     run(&mut Frame { payload, ..Frame::new(&mut registers, &mut arena, constants) })
 }
 

@@ -5,7 +5,7 @@ use super::tree::{Member, tree, write};
 use crate::codec::splice::Unwritable;
 use crate::codec::{write_key_text, write_value};
 use crate::expr::Dice;
-use crate::frame::{Frame, Register, Value};
+use crate::frame::{EMPTY, Frame, Register, Registers, Value};
 use crate::plan::Plan;
 use crate::plan::generate::Generate;
 use crate::plan::source::Format;
@@ -29,7 +29,7 @@ pub struct Generator<'p> {
     made_bad: u64,
     /// What the last record was made of.
     values: Vec<Value>,
-    register: [u64; 1],
+    registers: Registers,
     arena: Vec<u8>,
     key: Vec<u8>,
     value: Vec<u8>,
@@ -102,7 +102,7 @@ impl<'p> Generator<'p> {
             bad: None,
             made_bad: 0,
             values: vec![],
-            register: [0],
+            registers: EMPTY,
             arena: vec![],
             key: vec![],
             value: vec![],
@@ -150,7 +150,7 @@ impl<'p> Generator<'p> {
         self.generate.dice.set_now(now_ms);
         self.arena.clear();
         self.values.clear();
-        let mut frame = Frame::new(&mut self.register, &mut self.arena, &self.plan.constants);
+        let mut frame = Frame::new(&mut self.registers, &mut self.arena, &self.plan.constants);
         let fields = &self.generate.fields;
         for field in fields {
             let value = field.expression.value(&mut frame).map_err(|error| {

@@ -169,7 +169,7 @@ impl<'p> Show<'p> {
         let kinds: Vec<_> = self.table.key.iter().map(|(_, kind)| *kind).collect();
         let mut text = vec![];
         key::write_text(&kinds, key, &mut text);
-        let mut row = rows::Row::with_width(self.plan.width);
+        let mut row = rows::Row::blank();
         let mut json = vec![];
         match self.node.operator.show(&self.plan.constants, end, key, stored, &mut row) {
             Ok(()) => self.write(&mut json, &mut row, part),

@@ -11,7 +11,7 @@ use super::meaning;
 use super::outlets::Outlets;
 use super::tally::Tallies;
 use super::walk::{self, Walk};
-use crate::frame::{Frame, Value};
+use crate::frame::{self, Frame, Value};
 use crate::operator::{Context, NodeId, Seen, StreamTime};
 use crate::outbox::{Outbox, Target, TopicId};
 use crate::plan::Plan;
@@ -75,7 +75,6 @@ pub struct Task {
     pub(super) reset: i64,
     /// Rows of a table that is started over: their keys have to go.
     pub(super) forgotten: Vec<(TopicId, Vec<u8>)>,
-    registers: Vec<u64>,
     arena: Vec<u8>,
     scratch: Vec<u8>,
     values: Vec<Value>,
@@ -113,13 +112,12 @@ impl Task {
             tallies,
             said: vec![],
             jumps: false,
-            rows: Rows::new(plan.width),
+            rows: Rows::default(),
             emitted: 0,
             untold: vec![],
             unmarked: false,
             reset: 0,
             forgotten: vec![],
-            registers: vec![0; plan.width],
             arena: vec![],
             scratch: vec![],
             values: vec![],
@@ -149,7 +147,7 @@ impl Task {
     ) -> Progress {
         let plan = self.plan.clone();
         let mut inputs = std::mem::take(&mut self.inputs);
-        let mut registers = std::mem::take(&mut self.registers);
+        let mut registers = frame::EMPTY;
         let mut arena = std::mem::take(&mut self.arena);
         let (partition, timers) = (self.partition, std::mem::take(&mut self.timers));
         let source = inputs[input].source;
@@ -213,7 +211,7 @@ impl Task {
         }
         let (clock, due) = (walk.cx.clock, walk.cx.due);
         (self.clock, self.due, self.timers) = (clock, due, timers);
-        (self.inputs, self.registers, self.arena) = (inputs, registers, arena);
+        (self.inputs, self.arena) = (inputs, arena);
         debug_assert!(
             self.due <= walk::smallest_due(&plan, &self.timers, &self.stores),
             "`wake_at` was forgotten"
@@ -288,7 +286,8 @@ impl Task {
             return i64::MIN;
         }
         let plan = self.plan.clone();
-        let mut frame = Frame::new(&mut self.registers, &mut self.arena, &plan.constants);
+        let mut registers = frame::EMPTY;
+        let mut frame = Frame::new(&mut registers, &mut self.arena, &plan.constants);
         match self.inputs[input].decode(record, self.partition, &mut frame, i64::MAX) {
             Ok(()) => frame.timestamp,
             Err(_) => record.timestamp,

@@ -228,7 +228,7 @@ fn write_time(millis: i64, quoted: bool, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::{Text, Value};
+    use crate::frame::{EMPTY, Text, Value};
 
     fn text(text: &str) -> KeyPart<'_> {
         KeyPart::Text(text.as_bytes().into())
@@ -285,7 +285,7 @@ mod tests {
     }
 
     fn with_frame(values: &[Value], check: impl FnOnce(&Frame<'_>)) {
-        let (mut registers, mut arena) = ([0; 8], vec![]);
+        let (mut registers, mut arena) = (EMPTY, vec![]);
         let mut frame = Frame { payload: b"a\"b", ..Frame::new(&mut registers, &mut arena, &[]) };
         for (register, value) in values.iter().enumerate() {
             frame.set(Register(register as u8), *value);

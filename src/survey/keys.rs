@@ -2,7 +2,7 @@
 
 use super::{Seen, Survey, count, warning};
 use crate::diagnostic::Code;
-use crate::frame::Frame;
+use crate::frame::{self, Frame};
 use crate::partitioner;
 use crate::plan::Plan;
 use crate::runtime::Input;
@@ -69,7 +69,7 @@ impl Sample {
         (partition, partitions): (u32, u32),
         now_ms: i64,
     ) {
-        let (mut registers, mut arena) = (vec![0; plan.width.max(1)], vec![]);
+        let (mut registers, mut arena) = (frame::EMPTY, vec![]);
         for record in batch.iter() {
             self.records += 1;
             let place = || Some(format!("{topic} {partition}:{}", record.offset));

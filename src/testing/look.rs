@@ -76,7 +76,7 @@ impl Driver {
         let mut found = vec![];
         for (_, task) in self.worker().running() {
             let mut show = |end: Option<i64>, key: &[u8], stored: store::Row<'_>| {
-                let mut row = Row::with_width(plan.width);
+                let mut row = Row::blank();
                 let shown = node.operator.show(&plan.constants, end, key, stored, &mut row);
                 let mut json = vec![];
                 runtime::dead::write_row(&mut json, &row.frame(&plan.constants), &fields);

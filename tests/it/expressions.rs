@@ -8,7 +8,7 @@ use evalexpr::{
 use std::sync::Arc;
 use streamrun::diagnostic::{Code, Diagnostic, Passage, Place};
 use streamrun::expr::{Dice, Expression, Field, Names, Param, Setting, compile};
-use streamrun::frame::{Frame, Register, Text, Value};
+use streamrun::frame::{EMPTY, Frame, Register, Registers, Text, Value};
 use streamrun::operator::ReasonId;
 use streamrun::types::{Kind, Type};
 
@@ -107,7 +107,7 @@ impl Record {
     }
 
     fn evaluate(&self, expression: &Expression, fields: &Fields) -> Result<Ours, String> {
-        let mut registers = [0; FIELDS.len()];
+        let mut registers = EMPTY;
         let (mut arena, mut payload) = (vec![], String::new());
         let mut texts = vec![];
         for value in &self.ours {
@@ -139,7 +139,7 @@ impl Record {
 }
 
 fn empty<'r>(
-    registers: &'r mut [u64],
+    registers: &'r mut Registers,
     arena: &'r mut Vec<u8>,
     payload: &'r [u8],
     constants: &'r [u8],

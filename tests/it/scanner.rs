@@ -4,14 +4,14 @@
 use crate::documents::{Documents, Random};
 use serde_json::Value as Json;
 use streamrun::codec::json::{Field, Scanner};
-use streamrun::frame::{Body, Frame, Register};
+use streamrun::frame::{Body, EMPTY, Frame, Register, Registers};
 use streamrun::time::parse_timestamp;
 use streamrun::types::{Element, Kind, TimeFormat};
 
 const SEED: u64 = 0x5eed_0001;
 
 /// A frame over a payload, as a task has it.
-pub fn with_frame<T>(payload: &[u8], registers: &mut [u64], run: impl FnOnce(&mut Frame<'_>) -> T) -> T {
+pub fn with_frame<T>(payload: &[u8], registers: &mut Registers, run: impl FnOnce(&mut Frame<'_>) -> T) -> T {
     let mut arena = vec![];
     let mut frame = Frame { payload, present: u64::MAX, ..Frame::new(registers, &mut arena, b"") };
     run(&mut frame)
@@ -344,7 +344,8 @@ fn more_fields_than_a_word_has_bits() {
     let members: Vec<String> = (0..200).map(|i| format!("\"f{i}\":{i}")).collect();
     let whole = format!("{{{}}}", members.join(","));
     let error = |scanner: &mut Scanner, document: &str| {
-        let scanned = with_frame(document.as_bytes(), &mut [0; 3], |frame| scanner.scan(frame));
+        let mut registers = EMPTY;
+        let scanned = with_frame(document.as_bytes(), &mut registers, |frame| scanner.scan(frame));
         scanned.err().map(|e| scanner.explain(e, document.as_bytes()))
     };
     for _ in 0..2 {

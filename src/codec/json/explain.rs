@@ -110,7 +110,7 @@ fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use crate::codec::json::{Field, Scanner};
-    use crate::frame::Frame;
+    use crate::frame::{EMPTY, Frame};
     use crate::types::{Element, Kind, TimeFormat};
 
     fn fields() -> Vec<Field> {
@@ -135,8 +135,8 @@ mod tests {
     #[track_caller]
     fn check(payload: &[u8], class: &str, sentence: &str) {
         let mut scanner = Scanner::new(fields(), vec![]);
-        let mut arena = vec![];
-        let mut frame = Frame { payload, ..Frame::new(&mut [], &mut arena, b"") };
+        let (mut registers, mut arena) = (EMPTY, vec![]);
+        let mut frame = Frame { payload, ..Frame::new(&mut registers, &mut arena, b"") };
         let error = scanner.scan(&mut frame).expect_err("broken");
         assert_eq!(scanner.explain(error, payload), sentence);
         assert_eq!(error.class(), class);

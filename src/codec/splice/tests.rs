@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::codec::json::{Field, Scanner};
-use crate::frame::{Text, Value};
+use crate::frame::{EMPTY, Registers, Text, Value};
 
 const CONSTANTS: &[u8] = b"critical say \"hi\"\n{\"n\":[1, 2]}";
 
@@ -59,7 +59,7 @@ fn rename(rename: &[(&str, &str)]) -> Layout {
     Layout { rename, ..sets(&[]) }
 }
 
-fn frame<'r>(payload: &'r str, registers: &'r mut [u64], arena: &'r mut Vec<u8>) -> Frame<'r> {
+fn frame<'r>(payload: &'r str, registers: &'r mut Registers, arena: &'r mut Vec<u8>) -> Frame<'r> {
     Frame { payload: payload.as_bytes(), ..Frame::new(registers, arena, CONSTANTS) }
 }
 
@@ -67,7 +67,7 @@ fn frame<'r>(payload: &'r str, registers: &'r mut [u64], arena: &'r mut Vec<u8>)
 fn written(input: &str, layout: &Layout) -> Result<String, String> {
     let sets = layout.set.iter().filter_map(|field| field.path.first().cloned());
     let touched = sets.chain(layout.rename.iter().map(|(_, new)| new.clone())).collect();
-    let (mut file, mut arena) = ([0; 16], vec![]);
+    let (mut file, mut arena) = (EMPTY, vec![]);
     let mut frame = frame(input, &mut file, &mut arena);
     if layout.base == Base::Json {
         Scanner::new(vec![], touched).scan(&mut frame).expect("an object");
@@ -239,7 +239,7 @@ fn keys_are_plain_text() {
         (6, "say \"hi\"\n"),
         (10, "20.0"),
     ] {
-        let (mut file, mut arena) = ([0; 16], vec![]);
+        let (mut file, mut arena) = (EMPTY, vec![]);
         let mut frame = frame("", &mut file, &mut arena);
         registers(&mut frame);
         let SetField { register, kind, time, .. } = set("", register);
@@ -260,7 +260,7 @@ fn unescaped_texts_are_escaped_again() {
     };
     let mut scanner = Scanner::new(vec![field("a", 0), field("b", 6)], vec![]);
     let payload = r#"{"a":"pl\u0061in\n\"","b":"verbatim"}"#;
-    let (mut file, mut arena) = ([0; 16], b"kept".to_vec());
+    let (mut file, mut arena) = (EMPTY, b"kept".to_vec());
     let mut frame = frame(payload, &mut file, &mut arena);
     scanner.scan(&mut frame).expect("sound");
     let mut out = vec![];

@@ -91,7 +91,7 @@ fn call(function: &Function, kinds: &[&str], evaluated: &mut usize) {
         return;
     };
     for chosen in product(&kinds.iter().map(|kind| limits(kind)).collect::<Vec<_>>()) {
-        let (mut registers, mut arena, mut payload) = ([0; 8], vec![], String::new());
+        let (mut registers, mut arena, mut payload) = (EMPTY, vec![], String::new());
         let values: Vec<_> =
             kinds.iter().zip(&chosen).map(|(kind, at)| value(kind, *at, &mut payload)).collect();
         let mut frame = Frame::new(&mut registers, &mut arena, &table.constants);

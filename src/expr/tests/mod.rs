@@ -8,6 +8,7 @@ mod values;
 
 use super::*;
 use crate::diagnostic::{Report, Style};
+use crate::frame::EMPTY;
 use std::collections::BTreeMap;
 
 /// The file that the faults point into: the declarations first, the expression in the last line.
@@ -161,7 +162,7 @@ pub(super) const AT: i64 = 1_767_274_210_000;
 
 /// The record that expressions are tried on: everything that may be absent is.
 pub(super) fn with_record<T>(table: &Table, run: impl FnOnce(&mut Frame<'_>) -> T) -> T {
-    let mut registers = [0; 64];
+    let mut registers = EMPTY;
     let mut arena = vec![];
     let payload = "sensor-7grüßetags[\"a\", \"b\\\"c\", \"ü\"][1, -2, 3.0]{\"x\": 1}u-1";
     let part = |text: &str| {

@@ -146,7 +146,7 @@ fn store_rows(
         let mut json = vec![];
         if shown {
             let fields = node.table.as_ref().unwrap().rows.variants[0].layout.set.clone();
-            let mut row = Row::with_width(plan.width);
+            let mut row = Row::blank();
             let _ = node.operator.show(&plan.constants, end, key, stored, &mut row);
             dead::write_row(&mut json, &row.frame(&plan.constants), &fields);
         }
