@@ -19,6 +19,8 @@ pub struct Slot {
     kind: Kind,
     /// Its first cell.
     cell: usize,
+    /// What that holds as long as it has seen nothing, where it is told by that.
+    neutral: Option<u64>,
     /// Where a row shows it.
     shown: Register,
     /// Whether it may be absent from a row.
@@ -82,7 +84,9 @@ impl Slots {
         self.sums |= call.function == Aggregate::Sum && kind == Kind::Int;
         let (function, argument) = (call.function, call.argument);
         let optional = call.ty.optional;
-        let slot = Slot { function, argument, kind, cell, shown, optional, overflow, unseen };
+        let neutral = matches!(function, Aggregate::Min | Aggregate::Max) && !text;
+        let neutral = neutral.then(|| self.fresh[cell]);
+        let slot = Slot { function, argument, kind, cell, neutral, shown, optional, overflow, unseen };
         match slot.direct() {
             Some(direct) => self.direct.push(direct),
             None => self.evaluated.push(self.slots.len()),
@@ -227,21 +231,9 @@ impl Slot {
 
     /// Whether it is as it was when the row was fresh, in a row that is not.
     fn is_unseen(&self, stored: &Row<'_>) -> bool {
-        let float = self.kind == Kind::Float;
         match self.function {
-            Aggregate::Min if float => {
-                stored.is_set(self.cell) && stored.get(self.cell) == f64::INFINITY.to_bits()
-            }
-            Aggregate::Max if float => {
-                stored.is_set(self.cell) && stored.get(self.cell) == f64::NEG_INFINITY.to_bits()
-            }
             Aggregate::First | Aggregate::Last => !stored.is_set(self.cell),
-            Aggregate::Min | Aggregate::Max if self.kind != Kind::Float => {
-                let neutral = if self.function == Aggregate::Min { i64::MAX } else { i64::MIN };
-                let text = matches!(self.kind, Kind::String | Kind::Json | Kind::List(_));
-                !text && stored.is_set(self.cell) && stored.get(self.cell) == neutral as u64
-            }
-            _ => false,
+            _ => self.neutral.is_some_and(|n| stored.is_set(self.cell) && stored.get(self.cell) == n),
         }
     }
 

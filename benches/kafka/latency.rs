@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const RATE: u64 = 5_000;
-const SECONDS: u64 = 20;
-/// The first seconds, in which caches and the JVM are still warming, do not count.
-const WARM: u64 = 5;
+const SECONDS: u64 = 45;
+/// The first seconds do not count: so long does a JVM compile what many small batches need, however warm it is for
+/// large ones.
+const WARM: u64 = 30;
 
 fn now_us() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as u64

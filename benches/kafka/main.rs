@@ -40,6 +40,7 @@ fn main() {
     let part = arguments.iter().find(|a| a.parse::<usize>().is_err()).map(String::as_str);
     let wanted = |name: &str| part.is_none_or(|part| part == name);
     let broker = Broker::start();
+    speed::warm_up(&broker);
     if wanted("speed") {
         speed::report(&broker, count);
     }
