@@ -156,6 +156,7 @@ const TESTS: &[Test] = &[
     ("network::delayed", Needs::Power, network::delayed),
     ("network::swallowed_whole", Needs::Power, network::swallowed_whole),
     ("network::reply_of_the_commit_lost", Needs::Power, network::reply_of_the_commit_lost),
+    ("network::no_reply_of_the_commit", Needs::Power, network::no_reply_of_the_commit),
     ("network::reply_of_the_offsets_lost", Needs::Power, network::reply_of_the_offsets_lost),
     ("network::reply_of_a_write_lost", Needs::Power, network::reply_of_a_write_lost),
     (

@@ -38,9 +38,29 @@ pub fn swallowed_whole() {
     });
 }
 
-/// The commit was made, and nobody learns of it.
+/// The commit was made, and nobody learns of it at first: the client asks again.
 pub fn reply_of_the_commit_lost() {
     replies_lost("end-txn", Api::EndTxn);
+}
+
+/// The commit was made, and nobody learns of it for as long as it is tried: what is committed then decides.
+pub fn no_reply_of_the_commit() {
+    let (cluster, proxy) = Proxy::start();
+    let workload = Workload { producer: "\"transaction.timeout.ms\" = 3000", ..Workload::default() };
+    let mut flow = Flow::start(Place::on(Arc::new(cluster), "doubt"), &workload);
+    let mut members = vec![behind(&flow, &proxy)];
+    flow.catches_up("at first", &mut members);
+    for round in 0..rounds(2) {
+        flow.some_time(500);
+        let decided =
+            || members[0].1.said().matches("a commit was in doubt decided=Happened").count() as u64 > round;
+        assert!(!decided(), "it is no trial");
+        proxy.swallow(Api::EndTxn, u32::MAX);
+        until("a commit in doubt that happened", DEADLINE, || decided().then_some(()));
+        proxy.swallow(Api::EndTxn, 0);
+        flow.catches_up(&format!("round {round}"), &mut members);
+    }
+    flow.judged(members);
 }
 
 pub fn reply_of_the_offsets_lost() {
@@ -62,12 +82,17 @@ fn replies_lost(what: &str, api: Api) {
     });
 }
 
+/// A process that knows its broker by a proxy alone.
+fn behind(flow: &Flow, proxy: &Proxy) -> Member {
+    let start = Start { home: "a", brokers: Some(proxy.address()), flags: "" };
+    ("a".to_owned(), Engine::start_as(&flow.place, &start))
+}
+
 /// One process behind a proxy, and in every second round another that has its connections for itself.
 fn harmed(what: &str, rounds: u64, mut harm: impl FnMut(&mut Flow, &Proxy, u64)) {
     let (cluster, proxy) = Proxy::start();
     let mut flow = Flow::start(Place::on(Arc::new(cluster), what), &Workload::default());
-    let start = Start { home: "a", brokers: Some(proxy.address()), flags: "" };
-    let mut members: Vec<Member> = vec![("a".to_owned(), Engine::start_as(&flow.place, &start))];
+    let mut members = vec![behind(&flow, &proxy)];
     flow.catches_up("at first", &mut members);
     for round in 0..rounds {
         if round == rounds / 2 {
