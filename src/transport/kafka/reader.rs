@@ -24,6 +24,7 @@ const WAIT: Duration = Duration::from_millis(10);
 pub struct Reader {
     logs: BTreeMap<Partition, Log>,
     consumer: Arc<Closing<Ear>>,
+    ails: bool,
 }
 
 /// A changelog that is read.
@@ -39,7 +40,13 @@ impl Reader {
     pub fn new(settings: &Settings) -> Outcome<Self> {
         let consumer: BaseConsumer<Ear> =
             settings.reader().create_with_context(Ear::default()).map_err(|e| fault::unmade(&e))?;
-        Ok(Reader { logs: BTreeMap::new(), consumer: Arc::new(Closing::new(consumer)) })
+        Ok(Reader { logs: BTreeMap::new(), consumer: Arc::new(Closing::new(consumer)), ails: false })
+    }
+
+    /// Whether its client could not ask for a topic. One that has lost all its brokers may look for none of them again,
+    /// however long they have been back, so another has to take its place.
+    pub fn ails(&self) -> bool {
+        self.ails
     }
 
     /// Committed records of a partition from an offset on, up to an end. The offset behind them may be the same: an
@@ -93,6 +100,7 @@ impl Reader {
     fn start(&mut self, partition: Partition, topic: &str, from: i64) -> Outcome<()> {
         // A topic that the client has not met would be asked for with its next round only, a second later.
         let met = self.consumer.client().fetch_metadata(Some(topic), QUESTION);
+        self.ails = met.is_err();
         met.map_err(|e| fault::asking(&format!("the changelog `{topic}` cannot be found"), &e))?;
         let inbox = Inbox::new(&self.consumer);
         inbox.collect(topic, partition.index);

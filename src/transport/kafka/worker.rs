@@ -79,7 +79,7 @@ impl Transport for Kafka {
         if from >= end {
             return Ok(Chunk { records: vec![], next: end });
         }
-        if self.reader.is_none() {
+        if self.reader.as_ref().is_none_or(Reader::ails) {
             self.reader = Some(Reader::new(self.cluster.settings())?);
         }
         let name = &self.names[partition.topic.0 as usize];
