@@ -30,23 +30,21 @@ pub struct Slot {
     unseen: ReasonId,
 }
 
-/// An aggregate that cannot fail and meets nothing absent: of records, or of a float field that is always there. It
-/// goes straight from a register to its cell.
-#[derive(Clone, Copy, Debug)]
-enum Direct {
-    Count(usize),
-    Min(usize, Register),
-    Max(usize, Register),
-    Sum(usize, Register),
-    Avg(usize, Register),
+/// What cannot fail and meets nothing absent: counts of records, and aggregates of float fields that are always there.
+/// They go straight from a register to a cell, sorted by what is done, so that nothing is left to decide for a record.
+#[derive(Debug, Default)]
+struct Direct {
+    counts: Vec<usize>,
+    least: Vec<(usize, Register)>,
+    most: Vec<(usize, Register)>,
+    sums: Vec<(usize, Register)>,
 }
 
 /// All aggregates of a node.
 #[derive(Debug, Default)]
 pub struct Slots {
     slots: Vec<Slot>,
-    /// Those that are direct.
-    direct: Vec<Direct>,
+    direct: Direct,
     /// The others, by their place in `slots`.
     evaluated: Vec<usize>,
     /// The cells of a row that has seen nothing.
@@ -87,9 +85,8 @@ impl Slots {
         let neutral = matches!(function, Aggregate::Min | Aggregate::Max) && !text;
         let neutral = neutral.then(|| self.fresh[cell]);
         let slot = Slot { function, argument, kind, cell, neutral, shown, optional, overflow, unseen };
-        match slot.direct() {
-            Some(direct) => self.direct.push(direct),
-            None => self.evaluated.push(self.slots.len()),
+        if !self.direct.add(&slot) {
+            self.evaluated.push(self.slots.len());
         }
         self.slots.push(slot);
     }
@@ -103,6 +100,11 @@ impl Slots {
     /// The arguments for a record.
     #[inline]
     pub fn evaluate(&self, frame: &mut Frame<'_>, values: &mut Vec<Value>) -> Result<(), RecordError> {
+        if self.evaluated.is_empty() { Ok(()) } else { self.arguments(frame, values) }
+    }
+
+    #[inline(never)]
+    fn arguments(&self, frame: &mut Frame<'_>, values: &mut Vec<Value>) -> Result<(), RecordError> {
         values.clear();
         for slot in self.evaluated() {
             values.push(match &slot.argument {
@@ -133,12 +135,17 @@ impl Slots {
 
     /// Takes a record's values into a row.
     #[inline]
-    pub fn update(&self, row: &mut RowMut<'_>, values: &[Value], frame: &Frame<'_>) {
-        for direct in &self.direct {
-            direct.update(row, frame);
+    pub fn update(&self, mut row: RowMut<'_>, values: &[Value], frame: &Frame<'_>) {
+        self.direct.update(&mut row, frame);
+        if !self.evaluated.is_empty() {
+            self.take_in(row, values, frame);
         }
+    }
+
+    #[inline(never)]
+    fn take_in(&self, mut row: RowMut<'_>, values: &[Value], frame: &Frame<'_>) {
         for (slot, value) in self.evaluated().zip(values) {
-            slot.update(row, *value, frame);
+            slot.update(&mut row, *value, frame);
         }
     }
 
@@ -161,39 +168,43 @@ impl Slots {
 }
 
 impl Direct {
-    #[inline(always)]
-    fn update(self, row: &mut RowMut<'_>, frame: &Frame<'_>) {
-        match self {
-            Direct::Count(cell) => row.set(cell, row.get(cell) + 1),
-            Direct::Min(cell, field) => row.change_float(cell, |least| least.min(frame.float(field))),
-            Direct::Max(cell, field) => row.change_float(cell, |most| most.max(frame.float(field))),
-            Direct::Sum(cell, field) => row.change_float(cell, |sum| sum + frame.float(field)),
-            Direct::Avg(cell, field) => {
-                row.change_float(cell, |sum| sum + frame.float(field));
-                row.set(cell + 1, row.get(cell + 1) + 1);
+    /// Adds an aggregate; `false`: it needs the longer way.
+    fn add(&mut self, slot: &Slot) -> bool {
+        let cell = slot.cell;
+        let float = |argument: &Expression| argument.ty == Type::required(Kind::Float);
+        let field = slot.argument.as_ref().map(|a| a.register().filter(|_| float(a)));
+        match (slot.function, field) {
+            (Aggregate::Count, None | Some(Some(_))) => self.counts.push(cell),
+            (Aggregate::Min, Some(Some(field))) => self.least.push((cell, field)),
+            (Aggregate::Max, Some(Some(field))) => self.most.push((cell, field)),
+            (Aggregate::Sum, Some(Some(field))) => self.sums.push((cell, field)),
+            (Aggregate::Avg, Some(Some(field))) => {
+                self.sums.push((cell, field));
+                self.counts.push(cell + 1);
             }
+            _ => return false,
+        }
+        true
+    }
+
+    #[inline(always)]
+    fn update(&self, row: &mut RowMut<'_>, frame: &Frame<'_>) {
+        for cell in &self.counts {
+            row.set(*cell, row.get(*cell) + 1);
+        }
+        for (cell, field) in &self.least {
+            row.change_float(*cell, |least| least.min(frame.float(*field)));
+        }
+        for (cell, field) in &self.most {
+            row.change_float(*cell, |most| most.max(frame.float(*field)));
+        }
+        for (cell, field) in &self.sums {
+            row.change_float(*cell, |sum| sum + frame.float(*field));
         }
     }
 }
 
 impl Slot {
-    /// The short way, if there is one.
-    fn direct(&self) -> Option<Direct> {
-        let field = match &self.argument {
-            None => return Some(Direct::Count(self.cell)),
-            Some(argument) if argument.ty == Type::required(Kind::Float) => argument.register()?,
-            Some(_) => return None,
-        };
-        match self.function {
-            Aggregate::Count => Some(Direct::Count(self.cell)),
-            Aggregate::Min => Some(Direct::Min(self.cell, field)),
-            Aggregate::Max => Some(Direct::Max(self.cell, field)),
-            Aggregate::Sum => Some(Direct::Sum(self.cell, field)),
-            Aggregate::Avg => Some(Direct::Avg(self.cell, field)),
-            Aggregate::First | Aggregate::Last => None,
-        }
-    }
-
     #[inline]
     fn update(&self, row: &mut RowMut<'_>, value: Value, frame: &Frame<'_>) {
         let at = self.cell;

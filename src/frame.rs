@@ -41,9 +41,9 @@ const REGION: u32 = 3 << 30;
 const CONSTANT: u32 = 1 << 30;
 const ARENA: u32 = 2 << 30;
 const KEY: u32 = 3 << 30;
-/// Of a constant: it can be written into JSON as it is.
+/// Of a constant: it has nothing to escape in JSON, and quotes stand around it.
 const PLAIN: u32 = 1 << 29;
-const VERBATIM: u32 = CONSTANT | PLAIN;
+const QUOTED: u32 = CONSTANT | PLAIN;
 /// Where a run starts in its place.
 const OFFSET: u32 = PLAIN - 1;
 
@@ -62,9 +62,9 @@ impl Text {
         Text { start: start as u32 | CONSTANT, len: (end - start) as u32 }
     }
 
-    /// A run of the plan's constant texts in which JSON has nothing to escape.
-    pub fn plain_constant(start: usize, end: usize) -> Self {
-        Text { start: start as u32 | CONSTANT | PLAIN, len: (end - start) as u32 }
+    /// A run of the plan's constant texts around which quotes stand, and in which JSON has nothing to escape.
+    pub fn quoted_constant(start: usize, end: usize) -> Self {
+        Text { start: start as u32 | QUOTED, len: (end - start) as u32 }
     }
 
     /// A run of what was made on the way.
@@ -76,13 +76,6 @@ impl Text {
     /// A run of the record's key.
     pub fn key(start: usize, end: usize) -> Self {
         Text { start: start as u32 | KEY, len: (end - start) as u32 }
-    }
-
-    /// Texts that were taken from between the quotes of the payload, without an escape in them, can be written into
-    /// JSON as they are, and constants that were looked at. Everything else may need escapes.
-    #[inline(always)]
-    pub fn is_verbatim(self) -> bool {
-        matches!(self.start & (REGION | PLAIN), 0 | VERBATIM)
     }
 
     /// Whether it has no bytes.
@@ -293,6 +286,20 @@ impl Frame<'_> {
         };
         let start = (text.start & OFFSET) as usize;
         from.get(start..start + text.len as usize).unwrap_or_default()
+    }
+
+    /// A text with the quotes that stand around it, if JSON takes it like that: what was taken from the payload without
+    /// an escape in it, and constants that have none. Within those stands no quote, so none stands around their parts.
+    #[inline(always)]
+    pub fn quoted(&self, text: Text) -> Option<&[u8]> {
+        let from = match text.start & (REGION | PLAIN) {
+            0 => self.payload,
+            QUOTED => self.constants,
+            _ => return None,
+        };
+        let start = (text.start & OFFSET) as usize;
+        let around = from.get(start.wrapping_sub(1)..start + text.len() + 1)?;
+        matches!(around, [b'"', .., b'"']).then_some(around)
     }
 
     /// A text as `str`. Text of kind string is UTF-8 already; this is for the paths where the check costs nothing

@@ -90,12 +90,12 @@ impl Hand {
 
     #[inline(always)]
     fn work(&mut self, records: &[Record<'_>], arena: &mut Vec<u8>, out: &mut Outbox) -> usize {
+        let mut registers = EMPTY;
         for (done, record) in records.iter().enumerate() {
             if self.due <= self.clock && !self.step(self.clock, out) {
                 return done;
             }
             arena.clear();
-            let mut registers = EMPTY;
             let mut frame = Frame {
                 payload: record.value.unwrap_or_default(),
                 key: record.key,

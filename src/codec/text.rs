@@ -47,7 +47,7 @@ mod tests {
         with_frame("plain ü".as_bytes(), |frame| {
             assert_eq!(scan(frame, Some(Register(0))), Ok(()));
             assert_eq!(frame.bytes(Register(0)), "plain ü".as_bytes());
-            assert!(frame.text(Register(0)).is_verbatim());
+            assert_eq!(frame.quoted(frame.text(Register(0))), None);
         });
     }
 
@@ -56,7 +56,8 @@ mod tests {
         with_frame(b"say \"hi\"", |frame| {
             assert_eq!(scan(frame, Some(Register(0))), Ok(()));
             assert_eq!(frame.bytes(Register(0)), b"say \"hi\"");
-            assert!(!frame.text(Register(0)).is_verbatim());
+            let inner = frame.text(Register(0)).part(5, 7);
+            assert_eq!((frame.bytes_of(inner), frame.quoted(inner)), (&b"hi"[..], None));
         });
     }
 

@@ -296,9 +296,8 @@ impl Operator for Map {
     fn process(&self, _: Port, frame: &mut Frame<'_>, _: &mut Context<'_>) -> Result<Flow, RecordError> {
         for set in &self.sets {
             let value = match &set.from {
-                From::Expression(expression) => expression.value(frame)?,
                 From::Choice(choice) => choice.choose(frame),
-                From::Cases { cases, otherwise } => choose(cases, otherwise.as_ref(), frame)?,
+                other => other.value(frame)?,
             };
             frame.set(set.to, value);
         }
@@ -306,15 +305,21 @@ impl Operator for Map {
     }
 }
 
-fn choose(
-    cases: &[(Condition, Expression)],
-    otherwise: Option<&Expression>,
-    frame: &mut Frame<'_>,
-) -> Result<Value, RecordError> {
-    for (when, then) in cases {
-        if when.holds(frame)? {
-            return then.value(frame);
+impl From {
+    /// Whatever it takes.
+    #[inline(never)]
+    fn value(&self, frame: &mut Frame<'_>) -> Result<Value, RecordError> {
+        match self {
+            From::Expression(expression) => expression.value(frame),
+            From::Choice(choice) => Ok(choice.choose(frame)),
+            From::Cases { cases, otherwise } => {
+                for (when, then) in cases {
+                    if when.holds(frame)? {
+                        return then.value(frame);
+                    }
+                }
+                otherwise.as_ref().map_or(Ok(Value::Absent), |otherwise| otherwise.value(frame))
+            }
         }
     }
-    otherwise.map_or(Ok(Value::Absent), |otherwise| otherwise.value(frame))
 }

@@ -264,6 +264,7 @@ impl Tumble {
         }
     }
 
+    #[inline(never)]
     fn reckon(&self, timestamp: i64) -> i64 {
         let shifted = timestamp.saturating_sub(self.offset);
         shifted
@@ -291,8 +292,8 @@ impl Operator for Tumble {
         if self.slots.can_overflow() {
             self.slots.room(windows.get(end, key), cx.values)?;
         }
-        let (mut row, opened) = windows.touch(end, key, &self.slots.fresh);
-        self.slots.update(&mut row, cx.values, frame);
+        let (row, opened) = windows.touch(end, key, &self.slots.fresh);
+        self.slots.update(row, cx.values, frame);
         if opened {
             cx.wake_at(StreamTime(end));
         }

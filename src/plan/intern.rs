@@ -18,14 +18,23 @@ impl Constants {
         if let Some((_, known)) = self.known.iter().find(|(t, _)| t == text) {
             return *known;
         }
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(text.as_bytes());
         let place = match needs_escape(text.as_bytes()) {
-            true => Text::constant(start, self.bytes.len()),
-            false => Text::plain_constant(start, self.bytes.len()),
+            true => self.add(text, Text::constant),
+            false => {
+                self.bytes.push(b'"');
+                let place = self.add(text, Text::quoted_constant);
+                self.bytes.push(b'"');
+                place
+            }
         };
         self.known.push((text.to_owned(), place));
         place
+    }
+
+    fn add(&mut self, text: &str, place: fn(usize, usize) -> Text) -> Text {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(text.as_bytes());
+        place(start, self.bytes.len())
     }
 }
 

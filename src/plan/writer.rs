@@ -27,7 +27,7 @@ impl Writer {
     }
 
     /// Appends a record's value. After an error nothing has been appended.
-    #[inline]
+    #[inline(always)]
     pub fn write(&self, frame: &Frame<'_>, out: &mut Vec<u8>) -> Result<(), RecordError> {
         let way = match self.ways.as_slice() {
             [(_, only)] => only,

@@ -239,7 +239,7 @@ impl Input {
     }
 
     /// Brings a record into a frame: decoded, its key checked, its time known.
-    #[inline]
+    #[inline(always)]
     pub fn decode<'b>(
         &mut self,
         record: &Record<'b>,

@@ -81,8 +81,13 @@ impl Entries {
     /// The entry of a key, dead ones included.
     #[inline(always)]
     pub fn find(&self, short: Short, key: &[u8]) -> Option<u32> {
-        let found = self.index.find(short.spread(), |(s, entry)| *s == short && self.is_key(*entry, key));
-        found.map(|(_, entry)| *entry)
+        // A loop, for the index's own search calls what compares.
+        for (other, entry) in self.index.iter_hash(short.spread()) {
+            if *other == short && self.is_key(*entry, key) {
+                return Some(*entry);
+            }
+        }
+        None
     }
 
     /// Has what a look-up of a key reads come near, and the cells that it leads to.

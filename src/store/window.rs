@@ -24,8 +24,8 @@ pub struct Windows {
     fresh: Arc<[u64]>,
     /// By end. One that is empty has been handed out in this commit, or would be opened by the next touch.
     open: VecDeque<Window>,
-    /// The place in `open` that was touched last: records of one time come together.
-    last: usize,
+    /// The end of the window that was touched last, and its place in `open`: records of one time come together.
+    last: Option<(i64, usize)>,
     /// Those before this place in `open` are empty: thousands may close in one commit, and are not walked each time.
     first: usize,
     closing: Option<Closing>,
@@ -54,7 +54,7 @@ impl Windows {
             shape: decl.shape(),
             fresh,
             open: VecDeque::new(),
-            last: 0,
+            last: None,
             first: 0,
             closing: None,
             spare: vec![],
@@ -63,28 +63,38 @@ impl Windows {
 
     /// The row of a key in the window that ends at `end`, as [`Table::touch`], and whether this opened the window:
     /// then the node has to be woken at its end.
-    #[inline]
+    #[inline(always)]
     pub fn touch(&mut self, end: i64, key: &[u8], fresh: &[u64]) -> (RowMut<'_>, bool) {
-        if self.open.get(self.last).is_none_or(|window| window.end != end) {
-            self.last = self.place(end);
-        }
-        self.first = self.first.min(self.last);
-        let table = &mut self.open[self.last].table;
+        let at = match self.last {
+            Some((last, at)) if last == end => at,
+            _ => self.turn_to(end),
+        };
+        let table = &mut self.open[at].table;
         let opened = table.is_empty();
+        if opened {
+            self.first = self.first.min(at);
+        }
         (table.touch(key, fresh), opened)
     }
 
     /// Has the rows of keys come near in the window that was touched last.
     pub(super) fn approach<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) {
-        if let Some(window) = self.open.get(self.last) {
-            window.table.approach(keys);
+        if let Some((_, at)) = self.last {
+            self.open[at].table.approach(keys);
         }
     }
 
     /// The end of the window that was touched last, if it is still there.
     #[inline]
     pub fn last_end(&self) -> Option<i64> {
-        self.open.get(self.last).map(|window| window.end)
+        self.last.map(|(end, _)| end)
+    }
+
+    #[cold]
+    fn turn_to(&mut self, end: i64) -> usize {
+        let at = self.place(end);
+        self.last = Some((end, at));
+        at
     }
 
     /// Where the window that ends at `end` stands; it is put there if it does not yet.
@@ -92,6 +102,8 @@ impl Windows {
         self.open.binary_search_by_key(&end, |window| window.end).unwrap_or_else(|at| {
             let table = self.spare.pop().unwrap_or_else(|| Table::of_window(self.shape, self.fresh.clone()));
             self.open.insert(at, Window { end, table });
+            // That one may stand elsewhere now.
+            self.last = None;
             at
         })
     }
@@ -164,7 +176,7 @@ impl Windows {
     /// Empty windows go, and a few of their tables are kept for the next ones. Those that were closed stand in front;
     /// others are only left by an abort.
     fn drop_empty(&mut self) {
-        (self.last, self.first) = (0, 0);
+        (self.last, self.first) = (None, 0);
         while self.open.front().is_some_and(|window| window.table.is_empty())
             && let Some(mut window) = self.open.pop_front()
         {

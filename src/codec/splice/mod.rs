@@ -133,7 +133,7 @@ impl Splice {
     }
 
     /// Appends the record's value. After an error nothing has been appended.
-    #[inline]
+    #[inline(always)]
     pub fn write(&self, frame: &Frame<'_>, out: &mut Vec<u8>) -> Result<(), SpliceError> {
         let start = out.len();
         let written = self.parts(frame, out);

@@ -42,12 +42,10 @@ pub fn write_value(
 #[inline(always)]
 fn string(out: &mut Vec<u8>, frame: &Frame<'_>, register: Register) {
     let text = frame.text(register);
-    if !text.is_verbatim() {
-        return quote(out, frame.bytes_of(text));
+    match frame.quoted(text) {
+        Some(quoted) => out.extend_from_slice(quoted),
+        None => quote(out, frame.bytes_of(text)),
     }
-    out.push(b'"');
-    out.extend_from_slice(frame.bytes_of(text));
-    out.push(b'"');
 }
 
 /// Appends a register that is set, as plain text: a string and a time without quotes, all else as in JSON. After an

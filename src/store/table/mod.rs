@@ -60,11 +60,25 @@ impl Table {
     /// The row of a key, about to change: made from `fresh` if there is none, saved if this commit has not touched
     /// it yet. Cells that hold texts are 0 in `fresh`; in an `optional` store fresh cells count as absent until
     /// they are set.
-    #[inline]
+    #[inline(always)]
     pub fn touch(&mut self, key: &[u8], fresh: &[u64]) -> RowMut<'_> {
+        // Put together where it is used, it lies in no memory.
+        let (entry, slot) = self.reach(key, fresh);
+        RowMut {
+            cells: self.entries.cells_mut(entry),
+            texts: &mut self.texts,
+            undo: &self.undo,
+            slot,
+            shape: self.shape,
+        }
+    }
+
+    /// The entry of a key and its place in the undo log, made if there is none.
+    #[inline]
+    fn reach(&mut self, key: &[u8], fresh: &[u64]) -> (u32, u32) {
         debug_assert_eq!(fresh.len(), self.shape.width as usize, "a cell for each cell");
         let short = self.entries.hash(key);
-        let (entry, slot) = match self.entries.find(short, key) {
+        match self.entries.find(short, key) {
             Some(entry) => {
                 let slot = self.save(entry);
                 if self.entries.is_dead(entry) {
@@ -78,13 +92,6 @@ impl Table {
                 self.live += 1;
                 (entry, self.undo.push_fresh(entry))
             }
-        };
-        RowMut {
-            cells: self.entries.cells_mut(entry),
-            texts: &mut self.texts,
-            undo: &self.undo,
-            slot,
-            shape: self.shape,
         }
     }
 
