@@ -122,7 +122,7 @@ impl Flow {
         let (took, expected) = (self.since.elapsed(), Expected::of(&logs.input));
         let again = logs.input.len() as i64 - sent;
         println!(
-            "{}: {sent} records, and {again} of them again, within {took:.1?}; {} dead, {} late, {} windows, {} samples of positions",
+            "{}: {sent} records sent, {again:+} in the input, within {took:.1?}; {} dead, {} late, {} windows, {} samples of positions",
             self.place.name,
             expected.dead.len(),
             expected.late,
