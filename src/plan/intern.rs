@@ -69,3 +69,21 @@ impl Reasons {
         &self.sentences[id.0 as usize]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{EMPTY, Frame};
+
+    #[test]
+    fn a_constant_stands_in_quotes_unless_json_would_escape_it() {
+        let mut constants = Constants::default();
+        let texts = ["a", "x\"y\"z", "", "b\\c", "ü"].map(|text| constants.text(text));
+        let (mut registers, mut arena) = (EMPTY, vec![]);
+        let frame = Frame::new(&mut registers, &mut arena, &constants.bytes);
+        let expected = [Some("\"a\""), None, Some("\"\""), None, Some("\"ü\"")];
+        assert_eq!(texts.map(|text| frame.quoted(text)), expected.map(|text| text.map(str::as_bytes)));
+        let part = texts[1].part(2, 3);
+        assert_eq!((frame.bytes_of(part), frame.quoted(part)), (&b"y"[..], None));
+    }
+}
