@@ -10,7 +10,13 @@ use std::io::Write;
 /// A text as JSON has it and as `str` writes it.
 pub(super) fn to_text(kind: Kind) -> Option<Choice> {
     let (fails, run): (_, RunFn) = match kind {
-        Kind::String | Kind::Json | Kind::List(_) => (None, |_, v| Some(v[0])),
+        Kind::String => (None, |_, v| Some(v[0])),
+        // Copied: a text that points into the payload holds no quote and no escape, and JSON may.
+        Kind::Json | Kind::List(_) => (None, |frame, v| {
+            let start = frame.arena.len();
+            frame.append(text(v, 0));
+            Some(Value::Text(Text::arena(start, frame.arena.len())))
+        }),
         Kind::Int => (None, |frame, v| {
             let mut digits = itoa::Buffer::new();
             Some(Value::Text(frame.make(digits.format(int(v, 0)).as_bytes())))

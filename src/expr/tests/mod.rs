@@ -203,9 +203,22 @@ pub(super) fn evaluated(text: &str) -> Result<(Type, String), String> {
     let expression = expression.unwrap_or_else(|| panic!("{text}: {faults:#?}"));
     with_record(&table, |frame| match expression.value(frame) {
         Ok(Value::Absent) => Ok((expression.ty, "absent".to_owned())),
-        Ok(value) => Ok((expression.ty, fold::constant(expression.ty.kind, value, frame).to_string())),
+        Ok(value) => {
+            can_be_written(value, expression.ty.kind, frame);
+            Ok((expression.ty, fold::constant(expression.ty.kind, value, frame).to_string()))
+        }
         Err(error) => Err(table.reasons[error.reason.0 as usize].clone()),
     })
+}
+
+/// A text that is written with the quotes around it reads back as what it is.
+fn can_be_written(value: Value, kind: Kind, frame: &Frame<'_>) {
+    if let (Value::Text(text), Kind::String) = (value, kind)
+        && let Some(quoted) = frame.quoted(text)
+    {
+        let read: String = serde_json::from_slice(quoted).expect("JSON");
+        assert_eq!(read, frame.str_of(text));
+    }
 }
 
 /// All faults of an expression, as the user sees them.

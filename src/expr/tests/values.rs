@@ -237,6 +237,8 @@ fn texts_at_their_limits() {
     check("str(1.0 / 0.0)", "\"inf\"");
     check("str(\"\")", "\"\"");
     check("str(raw)", "\"{\\\"x\\\": 1}\"");
+    // With quotes around it that belong to the list.
+    check("str::substring(str(tags), 7, 11)", "\"b\\\\\\\"c\"");
     check("typeof(up)", "\"boolean\"");
     check("typeof(tags)", "\"string[]\"");
     check("typeof((1, 2))", "\"tuple\"");
