@@ -1,5 +1,5 @@
 //! A transport that is dropped, whatever it was doing: it ends soon, it takes nothing down with it, and what it left
-//! open is decided.
+//! open is decided. And one whose broker is dropped.
 
 use crate::support::producer::{Producer, Raw};
 use crate::support::{Cluster, Place, until};
@@ -15,6 +15,8 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// The longest that a drop may take, and where nobody answers.
 const SOON: Duration = Duration::from_secs(4);
 const IN_VAIN: Duration = Duration::from_secs(12);
+/// As long as a transport listens to a silent changelog before it asks whether anybody is there, and for its question.
+const SILENT: Duration = Duration::from_secs(50);
 const LIMITS: Limits = Limits { records: 100, bytes: 1 << 20 };
 const IN: TopicId = TopicId(0);
 const OUT: TopicId = TopicId(1);
@@ -118,6 +120,31 @@ pub fn without_a_broker() {
     kafka.send(&outbox()).expect("sent");
     cluster.kill9(1);
     soon("without a broker", IN_VAIN, kafka);
+}
+
+/// The broker goes while a changelog is read: that is noticed, and another client reads on once it is back.
+pub fn a_changelog_that_breaks_off() {
+    let cluster = Arc::new(Cluster::start_mortal());
+    let place = place(cluster.clone());
+    let mut kafka = open(&place, "reader");
+    let of = Partition { topic: IN, index: 0 };
+    let (mut next, end) = kafka.bounds(of).expect("bounds");
+    until("what is there", LONGEST, || {
+        next = kafka.changelog(of, next, end + 1).expect("a chunk").next;
+        (next == end).then_some(())
+    });
+    cluster.kill9(1);
+    until("an error", SILENT, || kafka.changelog(of, next, end + 1).err());
+    cluster.restart(1);
+    let producer = Producer::new(place.cluster.bootstrap());
+    let one =
+        Raw { key: Some(b"k".to_vec()), value: Some(b"{}".to_vec()), partition: Some(0), ..Raw::default() };
+    producer.send(&place.topic("in"), &one);
+    producer.flush();
+    until("the record that was missing", LONGEST, || {
+        next = kafka.changelog(of, next, end + 1).map_or(next, |chunk| chunk.next);
+        (next == end + 1).then_some(())
+    });
 }
 
 fn place(cluster: Arc<Cluster>) -> Place {

@@ -121,6 +121,7 @@ const TESTS: &[Test] = &[
         dropped::a_topic_that_is_made_again_has_another_id,
     ),
     ("dropped::without_a_broker", Needs::Power, dropped::without_a_broker),
+    ("dropped::a_changelog_that_breaks_off", Needs::Power, dropped::a_changelog_that_breaks_off),
     ("same_output", Needs::Cluster, same_output::on_kafka_on_the_embedded_log_and_in_memory),
     ("back_fill", Needs::Cluster, back_fill::one_partition_is_a_thousand_times_longer),
     ("poison", Needs::Cluster, poison::each_odd_record_comes_out_once),

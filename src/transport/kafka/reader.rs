@@ -13,12 +13,14 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The most records of a chunk.
 const CHUNK: usize = 10_000;
 /// How long a chunk waits for its first record.
 const WAIT: Duration = Duration::from_millis(10);
+/// After so long without a record a client is asked whether it reaches anybody.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// A reader of changelogs.
 pub struct Reader {
@@ -33,6 +35,8 @@ struct Log {
     topic: String,
     next: i64,
     end: i64,
+    /// When it was last known to be within reach.
+    reached: Instant,
 }
 
 impl Reader {
@@ -58,6 +62,7 @@ impl Reader {
             self.stop(partition)?;
             self.start(partition, topic, from)?;
         }
+        self.look_around(partition, topic)?;
         let log = self.logs.get_mut(&partition).expect("it has just been started");
         log.end = end;
         log.inbox.clear();
@@ -89,6 +94,9 @@ impl Reader {
                 Some(code) => tracing::debug!(?code, topic, "a changelog cannot be read at the moment"),
             }
         }
+        if log.next != from {
+            log.reached = Instant::now();
+        }
         Ok(Chunk { records, next: log.next.min(end) })
     }
 
@@ -99,17 +107,35 @@ impl Reader {
 
     fn start(&mut self, partition: Partition, topic: &str, from: i64) -> Outcome<()> {
         // A topic that the client has not met would be asked for with its next round only, a second later.
-        let met = self.consumer.client().fetch_metadata(Some(topic), QUESTION);
-        self.ails = met.is_err();
-        met.map_err(|e| fault::asking(&format!("the changelog `{topic}` cannot be found"), &e))?;
+        self.ask(topic)?;
         let inbox = Inbox::new(&self.consumer);
         inbox.collect(topic, partition.index);
         let list = list(topic, partition, from)?;
         self.consumer
             .incremental_assign(&list)
             .map_err(|e| fault::asking(&format!("the changelog `{topic}` cannot be read"), &e))?;
-        self.logs.insert(partition, Log { inbox, topic: topic.to_owned(), next: from, end: i64::MAX });
+        self.logs.insert(
+            partition,
+            Log { inbox, topic: topic.to_owned(), next: from, end: i64::MAX, reached: Instant::now() },
+        );
         Ok(())
+    }
+
+    /// A log of which nothing comes may wait for a transaction, or for brokers that nobody looks for.
+    fn look_around(&mut self, partition: Partition, topic: &str) -> Outcome<()> {
+        let Some(log) = self.logs.get_mut(&partition) else { return Ok(()) };
+        if log.reached.elapsed() < SILENCE {
+            return Ok(());
+        }
+        log.reached = Instant::now();
+        self.ask(topic)
+    }
+
+    fn ask(&mut self, topic: &str) -> Outcome<()> {
+        let met = self.consumer.client().fetch_metadata(Some(topic), QUESTION);
+        self.ails = met.is_err();
+        let doing = || format!("the changelog `{topic}` cannot be found");
+        met.map(drop).map_err(|e| fault::asking(&doing(), &e))
     }
 
     fn stop(&mut self, partition: Partition) -> Outcome<()> {
