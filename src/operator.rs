@@ -5,6 +5,7 @@
 //! error has changed nothing.
 
 use crate::frame::{Frame, Value};
+use crate::lanes::{Came, Lane, Visit};
 use crate::outbox::Outbox;
 use crate::rows::{Row, Rows};
 use crate::store::{self, Stores};
@@ -85,6 +86,20 @@ pub enum Flow {
 pub trait Operator: Debug + Send + Sync {
     /// A record on one of the node's inputs.
     fn process(&self, input: Port, frame: &mut Frame<'_>, cx: &mut Context<'_>) -> Result<Flow, RecordError>;
+
+    /// The same for records side by side, those of them that come here. Written once, so that each kind's `process` is
+    /// compiled into a loop of its own.
+    fn process_all(&self, visit: &Visit, lanes: &mut [Lane<'_>], cx: &mut Context<'_>) -> Came {
+        let mut came = Came::default();
+        for (at, lane) in lanes.iter_mut().enumerate() {
+            if lane.next <= visit.step {
+                (cx.clock, cx.out.turn) = (lane.clock, lane.turn);
+                let flow = self.process(visit.port, &mut lane.frame, cx);
+                came.note(at, lane, visit, flow);
+            }
+        }
+        came
+    }
 
     /// When this node next wants `advance`; derived from its stores, so that restore and abort need nothing more.
     fn due(&self, _stores: &Stores) -> Option<StreamTime> {

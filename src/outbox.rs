@@ -24,6 +24,8 @@ pub struct Output {
     pub target: Target,
     /// The partition of the task that wrote it.
     pub own: u32,
+    /// The place in its batch of the record that it came of.
+    pub turn: u32,
     /// Its timestamp in milliseconds.
     pub timestamp: i64,
     /// Where the key starts.
@@ -45,6 +47,8 @@ pub struct Output {
 pub struct Outbox {
     /// The partition of the task that writes at the moment.
     pub own: u32,
+    /// The place in its batch of the record that is worked on.
+    pub turn: u32,
     bytes: Vec<u8>,
     records: Vec<Output>,
     largest: u32,
@@ -60,7 +64,7 @@ impl Output {
 impl Outbox {
     /// Writes key, value and headers behind each other; what `key` or `value` answer is whether there is one. The
     /// cuts are made from the lengths, so that half a record cannot remain.
-    #[inline]
+    #[inline(always)]
     pub fn record(
         &mut self,
         topic: TopicId,
@@ -84,6 +88,7 @@ impl Outbox {
             topic,
             target,
             own: self.own,
+            turn: self.turn,
             timestamp,
             start,
             key_end,
@@ -92,6 +97,16 @@ impl Outbox {
             has_key,
             has_value,
         });
+    }
+
+    /// Puts the records from a place on into the order of those that they came of, and what came of one into the order
+    /// in which it was written.
+    #[inline]
+    pub fn in_turn(&mut self, from: usize) {
+        let records = &mut self.records[from..];
+        if !records.is_sorted_by_key(|record| record.turn) {
+            records.sort_unstable_by_key(|record| (record.turn, record.start, record.end));
+        }
     }
 
     /// Writes a record of another outbox, whose task writes it still.

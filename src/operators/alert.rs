@@ -249,6 +249,7 @@ impl Alert {
 }
 
 impl Operator for Alert {
+    #[inline(always)]
     fn process(&self, _: Port, _: &mut Frame<'_>, _: &mut Context<'_>) -> Result<Flow, RecordError> {
         Ok(Flow::Stop(Outcome::Filtered))
     }

@@ -178,7 +178,7 @@ impl Branch {
 
     /// The first rule that holds. Conditions that cannot fail are looked at side by side: only a record that some
     /// rule rejects asks which came first.
-    #[inline]
+    #[inline(always)]
     fn rejected(&self, frame: &mut Frame<'_>) -> Result<Option<ReasonId>, RecordError> {
         if !self.can_fail && !self.reject.iter().fold(false, |any, (when, _)| any | when.test(frame)) {
             return Ok(None);
@@ -206,6 +206,7 @@ impl Branch {
 }
 
 impl Operator for Branch {
+    #[inline(always)]
     fn process(&self, _: Port, frame: &mut Frame<'_>, _: &mut Context<'_>) -> Result<Flow, RecordError> {
         if let Some(reason) = self.rejected(frame)? {
             return Ok(Flow::Stop(Outcome::Rejected(reason)));

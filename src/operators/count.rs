@@ -111,7 +111,7 @@ struct Count {
 }
 
 impl Operator for Count {
-    #[inline]
+    #[inline(always)]
     fn process(&self, _: Port, frame: &mut Frame<'_>, cx: &mut Context<'_>) -> Result<Flow, RecordError> {
         let key = self.by.encode(frame, cx.scratch);
         let mut row = cx.stores.get_mut(self.table).touch(key, &[0]);

@@ -54,6 +54,7 @@ struct Filter {
 }
 
 impl Operator for Filter {
+    #[inline(always)]
     fn process(&self, _: Port, frame: &mut Frame<'_>, _: &mut Context<'_>) -> Result<Flow, RecordError> {
         match self.when.holds(frame)? {
             true => Ok(Flow::Pass),

@@ -293,6 +293,7 @@ struct Map {
 }
 
 impl Operator for Map {
+    #[inline(always)]
     fn process(&self, _: Port, frame: &mut Frame<'_>, _: &mut Context<'_>) -> Result<Flow, RecordError> {
         for set in &self.sets {
             let value = match &set.from {

@@ -46,6 +46,7 @@ impl Repartition {
 }
 
 impl Operator for Repartition {
+    #[inline(always)]
     fn process(&self, _: Port, frame: &mut Frame<'_>, cx: &mut Context<'_>) -> Result<Flow, RecordError> {
         let frame = &*frame;
         cx.scratch.clear();

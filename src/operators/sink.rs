@@ -143,6 +143,7 @@ struct Sink {
 }
 
 impl Operator for Sink {
+    #[inline(always)]
     fn process(&self, _: Port, frame: &mut Frame<'_>, cx: &mut Context<'_>) -> Result<Flow, RecordError> {
         let frame = &*frame;
         let mut written = Ok(());

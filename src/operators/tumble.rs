@@ -281,6 +281,7 @@ impl Tumble {
 }
 
 impl Operator for Tumble {
+    #[inline(always)]
     fn process(&self, _: Port, frame: &mut Frame<'_>, cx: &mut Context<'_>) -> Result<Flow, RecordError> {
         let windows = cx.stores.get_mut(self.windows);
         let end = self.end_of(frame.timestamp, windows.last_end());

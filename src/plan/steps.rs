@@ -6,7 +6,7 @@
 
 use super::merge::Adjust;
 use super::shape::Fields;
-use crate::frame::Register;
+use crate::frame::{Frame, Register};
 use crate::operator::{NodeId, Operator, Port, Seen};
 use std::ops::Range;
 use std::sync::Arc;
@@ -47,14 +47,33 @@ pub enum Action {
         route: u8,
     },
     /// Brings a record into the shape behind a merge.
-    Adjust {
-        /// From one register to another.
-        moves: Box<[(Register, Register)]>,
-        /// What this edge does not have.
-        clears: Box<[Register]>,
-        /// The way the record would be written.
-        variant: Option<u16>,
-    },
+    Adjust(Box<Moves>),
+}
+
+/// What an edge into a merge does to a frame.
+#[derive(Clone, Debug)]
+pub struct Moves {
+    /// From one register to another.
+    moves: Vec<(Register, Register)>,
+    /// What this edge does not have.
+    clears: Vec<Register>,
+    /// The way the record would be written.
+    variant: Option<u16>,
+}
+
+impl Moves {
+    /// Does it.
+    pub fn run(&self, frame: &mut Frame<'_>) {
+        for (from, to) in &self.moves {
+            frame.copy(*from, *to);
+        }
+        for register in &self.clears {
+            frame.present &= !(1 << register.0);
+        }
+        if let Some(variant) = self.variant {
+            frame.variant = variant;
+        }
+    }
 }
 
 /// An edge, seen from where records come from.
@@ -134,8 +153,10 @@ impl<'e> Flatten<'e> {
         }
         let (moves, clears) = edge.adjust.registers(self.fields);
         if !moves.is_empty() || !clears.is_empty() || edge.adjust.variant.is_some() {
-            let (moves, clears) = (moves.into(), clears.into());
-            self.push(edge.to, Action::Adjust { moves, clears, variant: edge.adjust.variant })?;
+            self.push(
+                edge.to,
+                Action::Adjust(Box::new(Moves { moves, clears, variant: edge.adjust.variant })),
+            )?;
         }
         let stop = &self.stops[edge.to.0 as usize];
         let slot = match stop.routed {

@@ -1,6 +1,7 @@
 //! An input partition of a task: where it stands, and what its records become in a frame.
 
 use super::ahead::Ahead;
+use super::batch;
 use super::markers::{Marker, Upstreams};
 use super::metadata::MOST_UPSTREAM_BYTES;
 use crate::codec::{self, ScanError, Scanner};
@@ -46,6 +47,8 @@ pub struct Input {
     pub paused: bool,
     /// Up to where it has been deleted, if it is a repartition.
     pub purged: i64,
+    /// Whether its records can go side by side.
+    pub(super) side_by_side: bool,
     late_by: i64,
     max_future: i64,
     decoder: Decoder,
@@ -126,6 +129,7 @@ impl Input {
             idle: false,
             paused: false,
             purged: 0,
+            side_by_side: batch::side_by_side(plan, source),
             late_by: declared.late_by,
             max_future: declared.max_future,
             decoder,

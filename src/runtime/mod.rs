@@ -5,6 +5,8 @@
 //! between them it answers what it is asked ([`control`]). Nothing here knows a name of the file or a word of TOML.
 
 mod ahead;
+mod batch;
+mod beats;
 mod commit;
 pub mod control;
 pub mod counters;

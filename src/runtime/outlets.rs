@@ -3,6 +3,7 @@
 //! A clock is told about where a window somewhere behind ends, and where a task falls quiet or is not quiet any more.
 //! In between nobody behind needs to know: each record says where the clock stood when it was written.
 
+use super::beats::Beats;
 use super::markers::{Marker, Said};
 use super::task::Task;
 use crate::operator::StreamTime;
@@ -17,8 +18,8 @@ pub struct Outlets {
     part: String,
     partition: u32,
     of: u32,
-    /// When windows somewhere behind end: their length and how far they are shifted, in milliseconds.
-    beats: Vec<(i64, i64)>,
+    /// When windows somewhere behind end.
+    beats: Beats,
     /// Whether silence moves its clock, by what all sources before it say.
     goes_on: bool,
     /// What was last written, and what of that is permanent.
@@ -38,7 +39,7 @@ impl Outlets {
     /// Those of a part's task.
     pub fn new(plan: &Plan, part: usize, partition: u32) -> Self {
         let all = behind(plan, part).map(|at| Outlet { topic: plan.sources[at].topics[0], partitions: 0 });
-        let mut beats = vec![];
+        let mut beats = Beats::default();
         beats_behind(plan, part, &mut beats);
         Outlets {
             all: all.collect(),
@@ -110,11 +111,7 @@ impl Outlets {
 
     /// When the next window behind ends. A clock that silence moves has to be told about there.
     pub fn next_beat(&self, clock: StreamTime) -> StreamTime {
-        let next = |(every, offset): &(i64, i64)| {
-            let begun = clock.0.saturating_sub(*offset).div_euclid(*every).saturating_add(1);
-            begun.saturating_mul(*every).saturating_add(*offset)
-        };
-        self.beats.iter().map(next).min().map_or(StreamTime::NEVER, StreamTime)
+        self.beats.next(clock)
     }
 }
 
@@ -128,10 +125,10 @@ fn behind(plan: &Plan, part: usize) -> impl Iterator<Item = usize> {
 }
 
 /// The windows of all parts behind one. No part stands behind itself.
-fn beats_behind(plan: &Plan, part: usize, beats: &mut Vec<(i64, i64)>) {
+fn beats_behind(plan: &Plan, part: usize, beats: &mut Beats) {
     for at in behind(plan, part) {
         let part = plan.runs[at].part;
-        beats.extend(plan.nodes.iter().filter(|node| node.part == part).filter_map(|node| node.beat));
+        beats.join(Beats::of(plan, part));
         beats_behind(plan, part, beats);
     }
 }

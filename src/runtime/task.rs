@@ -4,15 +4,15 @@
 //! handed in. Nothing becomes permanent here: [`Task::prepare`] writes the changelog, [`Task::committed`] and
 //! [`Task::abort`] are told how it ended.
 
-use super::ahead;
-use super::dead;
-use super::input::{Input, Standing, Unusable};
+use super::beats::Beats;
+use super::input::{Input, Standing};
 use super::meaning;
 use super::outlets::Outlets;
 use super::tally::Tallies;
 use super::walk::{self, Walk};
-use crate::frame::{self, Frame, Value};
-use crate::operator::{Context, NodeId, Seen, StreamTime};
+use crate::frame::{self, Frame, Registers, Value};
+use crate::lanes::LANES;
+use crate::operator::{Context, NodeId, StreamTime};
 use crate::outbox::{Outbox, Target, TopicId};
 use crate::plan::Plan;
 use crate::rows::Rows;
@@ -35,7 +35,7 @@ pub struct Progress {
 /// A task.
 #[derive(Debug)]
 pub struct Task {
-    plan: Arc<Plan>,
+    pub(super) plan: Arc<Plan>,
     /// Which part of the plan it runs.
     pub part: usize,
     /// Its partition.
@@ -46,15 +46,15 @@ pub struct Task {
     pub stores: Stores,
     /// The stores that are its own, each with its changelog.
     changelogs: Vec<(usize, TopicId)>,
-    timers: Vec<NodeId>,
+    pub(super) timers: Vec<NodeId>,
     tickers: Vec<(NodeId, i64)>,
     /// Where its clock is told.
     pub(super) outlets: Outlets,
     /// Whether nothing is expected to come any more.
     pub(super) rests: bool,
-    clock: StreamTime,
+    pub(super) clock: StreamTime,
     committed_clock: StreamTime,
-    due: StreamTime,
+    pub(super) due: StreamTime,
     /// Up to which wall time its nodes have been called.
     ticked: i64,
     committed_ticked: i64,
@@ -75,11 +75,17 @@ pub struct Task {
     pub(super) reset: i64,
     /// Rows of a table that is started over: their keys have to go.
     pub(super) forgotten: Vec<(TopicId, Vec<u8>)>,
-    arena: Vec<u8>,
+    /// The files of records that go side by side, and the texts that are made for each.
+    pub(super) files: Vec<File>,
+    /// When windows of its own end.
+    pub(super) beats: Beats,
     scratch: Vec<u8>,
     values: Vec<Value>,
-    routes: Vec<u32>,
+    routes: Vec<[u32; LANES]>,
 }
+
+/// What a record in a lane is worked on in.
+pub(super) type File = (Registers, Vec<u8>);
 
 impl Task {
     /// A task that has seen nothing. `alone` if the topics have one partition.
@@ -118,10 +124,11 @@ impl Task {
             unmarked: false,
             reset: 0,
             forgotten: vec![],
-            arena: vec![],
+            files: vec![(frame::EMPTY, vec![]); LANES],
+            beats: Beats::of(&plan, part),
             scratch: vec![],
             values: vec![],
-            routes: vec![0; plan.slots],
+            routes: vec![[0; LANES]; plan.slots],
             plan,
         }
     }
@@ -134,89 +141,6 @@ impl Task {
     /// Its clock.
     pub fn clock(&self) -> StreamTime {
         self.clock
-    }
-
-    /// Processes records of one input, in order, at a wall time. Stops early where a commit is needed first; the
-    /// rest of the batch is then to be handed in again.
-    pub fn process(
-        &mut self,
-        input: usize,
-        records: &[Record<'_>],
-        now_ms: i64,
-        out: &mut Outbox,
-    ) -> Progress {
-        let plan = self.plan.clone();
-        let mut inputs = std::mem::take(&mut self.inputs);
-        let mut registers = frame::EMPTY;
-        let mut arena = std::mem::take(&mut self.arena);
-        let (partition, timers) = (self.partition, std::mem::take(&mut self.timers));
-        let source = inputs[input].source;
-        let mut frame = Frame::new(&mut registers, &mut arena, &plan.constants);
-        if self.jumps {
-            jump(&mut inputs[input], records, partition, &mut frame);
-        }
-        let (jumps, to) = (self.jumps, clock_of(&inputs));
-        let mut walk = self.walk(&plan, out);
-        if jumps {
-            walk.step(&timers, to, usize::MAX);
-        }
-        let mut progress = Progress { records: 0, full: false };
-        for (at, record) in records.iter().enumerate() {
-            if at.is_multiple_of(ahead::RECORDS) {
-                inputs[input].ahead.look(walk.cx.stores, &records[at..]);
-            }
-            // What a commit has interrupted comes first, or records would find a window half closed.
-            if walk.cx.due <= walk.cx.clock && !walk.step(&timers, walk.cx.clock, ROWS_A_COMMIT) {
-                progress.full = true;
-                break;
-            }
-            if let Some(marker) = inputs[input].marker(record) {
-                // Heard twice it says nothing new, so that it may be heard before there is a commit in between.
-                inputs[input].hear(&marker);
-                let clock = clock_of(&inputs);
-                if clock > walk.cx.clock && !walk.step(&timers, clock, ROWS_A_COMMIT) {
-                    progress.full = true;
-                    break;
-                }
-                inputs[input].now.position = record.offset + 1;
-                progress.records += 1;
-                continue;
-            }
-            match inputs[input].decode(record, partition, &mut frame, now_ms) {
-                Ok(()) => {
-                    if frame.timestamp > inputs[input].now.largest && !inputs[input].is_told() {
-                        let before = inputs[input].now.largest;
-                        inputs[input].now.largest = frame.timestamp;
-                        let clock = clock_of(&inputs);
-                        if clock > walk.cx.clock && !walk.step(&timers, clock, ROWS_A_COMMIT) {
-                            // The record waits for the commit; until then it has not been seen.
-                            inputs[input].now.largest = before;
-                            progress.full = true;
-                            break;
-                        }
-                    }
-                    let clock = walk.cx.clock;
-                    // What was late where it was written is late here, whenever the marker of that time comes.
-                    walk.cx.clock = inputs[input].wrote_at().map_or(clock, |wrote| wrote.max(clock));
-                    walk.run(&plan.runs[source].steps, &mut frame);
-                    walk.cx.clock = clock;
-                }
-                Err(error) => {
-                    turn_away(&mut walk, &inputs[input], record, error, &mut frame);
-                }
-            }
-            walk.tallies.sources[source].count(frame.seen);
-            inputs[input].now.position = record.offset + 1;
-            progress.records += 1;
-        }
-        let (clock, due) = (walk.cx.clock, walk.cx.due);
-        (self.clock, self.due, self.timers) = (clock, due, timers);
-        (self.inputs, self.arena) = (inputs, arena);
-        debug_assert!(
-            self.due <= walk::smallest_due(&plan, &self.timers, &self.stores),
-            "`wake_at` was forgotten"
-        );
-        progress
     }
 
     /// Moves the clock as idle inputs allow; `false`: a commit is needed before the rest can be done.
@@ -286,8 +210,8 @@ impl Task {
             return i64::MIN;
         }
         let plan = self.plan.clone();
-        let mut registers = frame::EMPTY;
-        let mut frame = Frame::new(&mut registers, &mut self.arena, &plan.constants);
+        let (registers, arena) = &mut self.files[0];
+        let mut frame = Frame::new(registers, arena, &plan.constants);
         match self.inputs[input].decode(record, self.partition, &mut frame, i64::MAX) {
             Ok(()) => frame.timestamp,
             Err(_) => record.timestamp,
@@ -307,7 +231,7 @@ impl Task {
         self.ticked
     }
 
-    fn walk<'w>(&'w mut self, plan: &'w Plan, out: &'w mut Outbox) -> Walk<'w> {
+    pub(super) fn walk<'w>(&'w mut self, plan: &'w Plan, out: &'w mut Outbox) -> Walk<'w> {
         Walk {
             plan,
             cx: Context {
@@ -439,36 +363,7 @@ impl Task {
 
 /// The smallest clock of the inputs that others have to wait for. Where all are idle the largest counts: nothing is
 /// waited for any more.
-fn clock_of(inputs: &[Input]) -> StreamTime {
+pub(super) fn clock_of(inputs: &[Input]) -> StreamTime {
     let waited_for = inputs.iter().filter(|input| !input.idle).map(Input::clock).min();
     waited_for.unwrap_or_else(|| inputs.iter().map(Input::clock).max().unwrap_or(StreamTime::START))
-}
-
-/// Takes the largest event time of a batch for seen, which breaks the rule that a clock moves by records.
-fn jump<'b>(input: &mut Input, records: &[Record<'b>], partition: u32, frame: &mut Frame<'b>) {
-    for record in records {
-        if input.decode(record, partition, frame, i64::MAX).is_ok() {
-            input.now.largest = input.now.largest.max(frame.timestamp);
-        }
-    }
-}
-
-/// A record that never became a frame.
-#[cold]
-fn turn_away(
-    walk: &mut Walk<'_>,
-    input: &Input,
-    record: &Record<'_>,
-    error: Unusable,
-    frame: &mut Frame<'_>,
-) {
-    let source = &walk.plan.sources[input.source];
-    if matches!(error, Unusable::NoValue) && source.skip_null {
-        return;
-    }
-    let class = Unusable::CLASSES.iter().position(|c| *c == error.class());
-    walk.tallies.unusable[input.source][class.unwrap_or(0)] += 1;
-    let reason = input.explain(error, walk.plan, frame.payload);
-    dead::record(walk.plan, walk.cx.out, frame, record.value.is_some(), &reason, &source.name);
-    frame.seen |= Seen::DEAD;
 }

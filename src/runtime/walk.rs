@@ -1,9 +1,10 @@
-//! The record on its way through the steps: depth first, without recursion, a loop over a list in preorder.
+//! Records on their way through the steps: depth first, without recursion, a loop over a list in preorder.
 
 use super::dead;
 use super::tally::Tallies;
 use crate::codec::SetField;
 use crate::frame::Frame;
+use crate::lanes::{Came, LANES, Lane, Visit};
 use crate::operator::{Context, Flow, NodeId, Outcome, RecordError, RouteSet, Seen, StreamTime};
 use crate::plan::Plan;
 use crate::plan::steps::{Action, Step};
@@ -16,7 +17,7 @@ pub struct Walk<'w> {
     /// What operators see.
     pub cx: Context<'w>,
     /// The routes that branches chose.
-    pub routes: &'w mut [u32],
+    pub routes: &'w mut [[u32; LANES]],
     /// What became of records.
     pub tallies: &'w mut Tallies,
     /// What alerts have said: the node, and the row as JSON.
@@ -26,65 +27,62 @@ pub struct Walk<'w> {
 }
 
 impl Walk<'_> {
-    /// Runs a frame down a list of steps.
+    /// Runs records side by side down a list of steps.
     #[inline]
-    pub fn run(&mut self, steps: &[Step], frame: &mut Frame<'_>) {
+    pub fn run(&mut self, steps: &[Step], lanes: &mut [Lane<'_>]) {
         let (mut at, mark) = (0, self.cx.rows.mark());
-        while let Some(step) = steps.get(at) {
-            let on = match &step.action {
+        lanes.iter_mut().for_each(|lane| lane.next = 0);
+        while let Some(step) = steps.get(at as usize) {
+            match &step.action {
                 Action::Run { operator, port, seen, slot } => {
                     self.cx.node = step.node;
-                    let flow = operator.process(*port, frame, &mut self.cx);
+                    let visit = Visit { step: at, after: step.after, port: *port, seen: *seen };
+                    let came = operator.process_all(&visit, lanes, &mut self.cx);
                     if self.cx.rows.mark() > mark {
+                        debug_assert!(lanes.len() == 1, "whose rows they are could not be told");
                         self.drain(mark);
                     }
-                    self.follow(step.node, flow, *seen, *slot, frame)
+                    self.follow(step, *slot, came, lanes);
                 }
-                Action::Gate { slot, route } => self.routes[*slot as usize] >> route & 1 == 1,
-                Action::Adjust { moves, clears, variant } => {
-                    adjust(frame, moves, clears, *variant);
-                    true
+                Action::Gate { slot, route } => {
+                    let routes = &self.routes[*slot as usize];
+                    for (lane, routes) in lanes.iter_mut().zip(routes) {
+                        if lane.next <= at && routes >> route & 1 == 0 {
+                            lane.next = step.after;
+                        }
+                    }
                 }
-            };
-            at = if on { at + 1 } else { step.after as usize };
+                Action::Adjust(moves) => {
+                    let here = lanes.iter_mut().filter(|lane| lane.next <= at);
+                    here.for_each(|lane| moves.run(&mut lane.frame));
+                }
+            }
+            at = next(lanes, at + 1);
         }
     }
 
-    /// Counts what came of a node's work; whether the record goes on to what stands behind it.
+    /// Counts what came of a node's work, and has records go no further that do not.
     #[inline(always)]
-    fn follow(
-        &mut self,
-        node: NodeId,
-        flow: Result<Flow, RecordError>,
-        seen: u8,
-        slot: u16,
-        frame: &mut Frame<'_>,
-    ) -> bool {
-        let tally = &mut self.tallies.nodes[node.0 as usize];
-        tally.input += 1;
-        match flow {
-            Ok(Flow::Pass) => {
-                tally.passed += 1;
-                frame.seen |= seen;
-                true
-            }
-            Ok(Flow::Stop(Outcome::Kept)) => {
-                tally.passed += 1;
-                frame.seen |= Seen::USED;
-                false
-            }
-            Ok(Flow::Routes(RouteSet(routes))) => {
-                tally.passed += 1;
-                self.routes[slot as usize] = routes;
-                true
-            }
-            Ok(Flow::Stop(Outcome::Filtered)) => {
-                tally.filtered += 1;
-                false
-            }
-            other => {
-                self.stopped(node, other, frame);
-                false
+    fn follow(&mut self, step: &Step, slot: u16, came: Came, lanes: &mut [Lane<'_>]) {
+        let tally = &mut self.tallies.nodes[step.node.0 as usize];
+        tally.input += u64::from(came.passed + came.filtered + came.others.count_ones());
+        tally.passed += u64::from(came.passed);
+        tally.filtered += u64::from(came.filtered);
+        let mut others = came.others;
+        while others > 0 {
+            let at = others.trailing_zeros() as usize;
+            others &= others - 1;
+            let lane = &mut lanes[at];
+            match lane.flow {
+                Ok(Flow::Routes(RouteSet(routes))) => {
+                    self.tallies.nodes[step.node.0 as usize].passed += 1;
+                    self.routes[slot as usize][at] = routes;
+                }
+                flow => {
+                    lane.next = step.after;
+                    self.cx.out.turn = lane.turn;
+                    self.stopped(step.node, flow, &mut lane.frame);
+                }
             }
         }
     }
@@ -154,7 +152,8 @@ impl Walk<'_> {
                         dead::write_row(&mut json, &frame, fields_of(self.plan, row_node(&frame)));
                         self.said.push((maker, json));
                     }
-                    self.run(&node.steps, &mut frame);
+                    let mut lane = Lane::new(frame, self.cx.clock, self.cx.out.turn);
+                    self.run(&node.steps, std::slice::from_mut(&mut lane));
                 }
             }
             self.cx.rows.recycle(row);
@@ -200,6 +199,15 @@ impl Walk<'_> {
     }
 }
 
+/// The first step from `at` on that anybody takes part in.
+#[inline(always)]
+fn next(lanes: &[Lane<'_>], at: u32) -> u32 {
+    match lanes.iter().any(|lane| lane.next <= at) {
+        true => at,
+        false => lanes.iter().map(|lane| lane.next).min().unwrap_or(u32::MAX),
+    }
+}
+
 /// The earliest that any node wants to be called.
 pub fn smallest_due(plan: &Plan, timers: &[NodeId], stores: &crate::store::Stores) -> StreamTime {
     let due = timers.iter().filter_map(|id| plan.nodes[id.0 as usize].operator.due(stores));
@@ -215,21 +223,4 @@ fn row_node(frame: &Frame<'_>) -> usize {
 pub fn fields_of(plan: &Plan, node: usize) -> &[SetField] {
     let shape = plan.nodes[node].output.as_ref();
     shape.and_then(|shape| shape.variants.first()).map_or(&[], |variant| &variant.layout.set)
-}
-
-fn adjust(
-    frame: &mut Frame<'_>,
-    moves: &[(crate::frame::Register, crate::frame::Register)],
-    clears: &[crate::frame::Register],
-    variant: Option<u16>,
-) {
-    for (from, to) in moves {
-        frame.copy(*from, *to);
-    }
-    for register in clears {
-        frame.present &= !(1 << register.0);
-    }
-    if let Some(variant) = variant {
-        frame.variant = variant;
-    }
 }

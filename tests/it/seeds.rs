@@ -96,3 +96,18 @@ fn no_mishap_changes_what_is_committed() {
     }
     assert!(run * 2 > all, "only {run} of {all} made-up pipelines are sound");
 }
+
+/// Records that come together go side by side; what is written is what each of them alone would have brought about.
+#[test]
+fn records_side_by_side_are_as_records_one_by_one() {
+    let mut run = 0;
+    for seed in 0..number("STREAMRUN_SEEDS").unwrap_or(SEEDS) {
+        let Some(made) = make(seed).filter(|made| !made.meets) else { continue };
+        let one_by_one = fleet::in_batches(&made.scenario, made.records.clone(), 1);
+        let side_by_side = fleet::in_batches(&made.scenario, made.records.clone(), 1000);
+        let difference = one_by_one.unwrap().difference(&side_by_side.unwrap(), Strictness::Partition);
+        assert_eq!(difference, None, "seed {seed}\n{}", made.scenario.text);
+        run += 1;
+    }
+    assert!(run > 0, "every pipeline was left out");
+}

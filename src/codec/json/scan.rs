@@ -59,7 +59,7 @@ impl Scanner {
     }
 
     /// Fills the registers that somebody reads, and the frame's body. After an error none of them is present.
-    #[inline]
+    #[inline(always)]
     pub fn scan(&mut self, frame: &mut Frame<'_>) -> Result<(), ScanError> {
         frame.body = Body::default();
         frame.present &= !self.schema.objects[0].registers;

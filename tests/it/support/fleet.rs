@@ -207,7 +207,12 @@ impl<'s> Fleet<'s> {
 
 /// The same records through one worker that nothing happens to.
 pub fn undisturbed(scenario: &Scenario, records: Vec<Sent>) -> Result<Outcome, String> {
-    let mut calm = scenario.clone().batch(1000);
+    in_batches(scenario, records, 1000)
+}
+
+/// The same in batches of so many.
+pub fn in_batches(scenario: &Scenario, records: Vec<Sent>, of: usize) -> Result<Outcome, String> {
+    let mut calm = scenario.clone().batch(of);
     calm.acts = records.into_iter().map(super::Act::Send).collect();
     calm = calm.settle().wait(end(scenario) - START);
     world::World::run(&calm, vec![], Broken::Nothing)

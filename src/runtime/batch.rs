@@ -1,0 +1,228 @@
+//! Records on their way through a task: decoded one by one, which moves the clock, and run side by side.
+//!
+//! Those that stand side by side are run before the clock comes to where a window may end. So each of them finds what
+//! it would find if it were run before the next one is looked at.
+
+use super::ahead;
+use super::beats::Beats;
+use super::dead;
+use super::input::{Input, Unusable};
+use super::task::{Progress, ROWS_A_COMMIT, Task, clock_of};
+use super::walk::{self, Walk};
+use crate::frame::Frame;
+use crate::lanes::{LANES, Lane};
+use crate::operator::{NodeId, Seen, StreamTime};
+use crate::outbox::Outbox;
+use crate::plan::Plan;
+use crate::plan::steps::Action;
+use crate::transport::Record;
+
+/// Whether records of a source can go side by side: each node that keeps something is reached on one way, and of those
+/// with windows it is known when one may end.
+pub fn side_by_side(plan: &Plan, source: usize) -> bool {
+    let run = &plan.runs[source];
+    let visits =
+        run.steps.iter().filter(|step| matches!(step.action, Action::Run { .. })).map(|step| step.node);
+    let keeps = |id: &NodeId| {
+        let node = &plan.nodes[id.0 as usize];
+        node.table.is_some() || node.marks.is_some()
+    };
+    let mut keepers: Vec<NodeId> = visits.filter(keeps).collect();
+    let ways = keepers.len();
+    keepers.sort_unstable();
+    keepers.dedup();
+    let own = plan.nodes.iter().filter(|node| node.part == run.part);
+    let mut windowed = own.filter(|node| node.table.as_ref().is_some_and(|table| table.windowed));
+    keepers.len() == ways && windowed.all(|node| node.beat.is_some())
+}
+
+impl Task {
+    /// Processes records of one input, in order, at a wall time. Stops early where a commit is needed first; the
+    /// rest of the batch is then to be handed in again.
+    pub fn process(
+        &mut self,
+        input: usize,
+        records: &[Record<'_>],
+        now_ms: i64,
+        out: &mut Outbox,
+    ) -> Progress {
+        match records.len() > 1 && self.inputs[input].side_by_side {
+            true => self.process_in::<LANES>(input, records, now_ms, out),
+            false => self.process_in::<1>(input, records, now_ms, out),
+        }
+    }
+
+    /// The same, with so many records side by side.
+    fn process_in<const WIDTH: usize>(
+        &mut self,
+        input: usize,
+        records: &[Record<'_>],
+        now_ms: i64,
+        out: &mut Outbox,
+    ) -> Progress {
+        let plan = self.plan.clone();
+        let (partition, jumps) = (self.partition, self.jumps);
+        let (mut inputs, mut files) = (std::mem::take(&mut self.inputs), std::mem::take(&mut self.files));
+        let (timers, beats) = (std::mem::take(&mut self.timers), std::mem::take(&mut self.beats));
+        let mut rooms = files.iter_mut();
+        let mut lanes: [Lane<'_>; WIDTH] = std::array::from_fn(|_| {
+            let (registers, arena) = rooms.next().expect("a task has a file a lane");
+            Lane::new(Frame::new(registers, arena, &plan.constants), StreamTime::START, 0)
+        });
+        if jumps {
+            jump(&mut inputs[input], records, partition, &mut lanes[0].frame);
+        }
+        let to = clock_of(&inputs);
+        let mut group = Group { source: inputs[input].source, until: StreamTime::START, from: 0, filled: 0 };
+        let mut walk = self.walk(&plan, out);
+        if jumps {
+            walk.step(&timers, to, usize::MAX);
+        }
+        let mut progress = Progress { records: 0, full: false };
+        // What a commit has interrupted comes first, or records would find a window half closed.
+        progress.full = walk.cx.due <= walk.cx.clock && !walk.step(&timers, walk.cx.clock, ROWS_A_COMMIT);
+        group.begin(&walk, &beats);
+        let records = if progress.full { &[] } else { records };
+        for (at, record) in records.iter().enumerate() {
+            if at.is_multiple_of(ahead::RECORDS) {
+                inputs[input].ahead.look(walk.cx.stores, &records[at..]);
+            }
+            if let Some(marker) = inputs[input].marker(record) {
+                group.run(&mut walk, &mut lanes);
+                // Heard twice it says nothing new, so that it may be heard before there is a commit in between.
+                inputs[input].hear(&marker);
+                let clock = clock_of(&inputs);
+                if clock > walk.cx.clock && !walk.step(&timers, clock, ROWS_A_COMMIT) {
+                    progress.full = true;
+                    break;
+                }
+                group.begin(&walk, &beats);
+                inputs[input].now.position = record.offset + 1;
+                progress.records += 1;
+                continue;
+            }
+            let frame = &mut lanes[group.filled].frame;
+            match inputs[input].decode(record, partition, frame, now_ms) {
+                Ok(()) => {
+                    let time = frame.timestamp;
+                    if time > inputs[input].now.largest && !inputs[input].is_told() {
+                        let before = std::mem::replace(&mut inputs[input].now.largest, time);
+                        let clock = clock_of(&inputs);
+                        if clock >= group.until {
+                            group.run_before(&mut walk, &mut lanes);
+                            if !walk.step(&timers, clock, ROWS_A_COMMIT) {
+                                // The record waits for the commit; until then it has not been seen.
+                                inputs[input].now.largest = before;
+                                progress.full = true;
+                                break;
+                            }
+                            group.begin(&walk, &beats);
+                        }
+                        walk.cx.clock = walk.cx.clock.max(clock);
+                    }
+                    let lane = &mut lanes[group.filled];
+                    // What was late where it was written is late here, whenever the marker of that time comes.
+                    let clock = walk.cx.clock;
+                    lane.clock = inputs[input].wrote_at().map_or(clock, |wrote| wrote.max(clock));
+                    lane.turn = at as u32;
+                    group.filled += 1;
+                    if group.filled == WIDTH {
+                        group.run(&mut walk, &mut lanes);
+                    }
+                }
+                Err(error) => {
+                    walk.cx.out.turn = at as u32;
+                    turn_away(&mut walk, &inputs[input], record, error, frame);
+                    walk.tallies.sources[group.source].count(frame.seen);
+                }
+            }
+            inputs[input].now.position = record.offset + 1;
+            progress.records += 1;
+        }
+        group.run(&mut walk, &mut lanes);
+        let (clock, due) = (walk.cx.clock, walk.cx.due);
+        (self.clock, self.due, self.timers, self.beats) = (clock, due, timers, beats);
+        (self.inputs, self.files) = (inputs, files);
+        debug_assert!(
+            self.due <= walk::smallest_due(&plan, &self.timers, &self.stores),
+            "`wake_at` was forgotten"
+        );
+        progress
+    }
+}
+
+/// Those records of a batch that stand side by side and have not been run yet.
+#[derive(Debug)]
+struct Group {
+    source: usize,
+    /// How many there are.
+    filled: usize,
+    /// When the next window may end, whatever they open.
+    until: StreamTime,
+    /// Where in the outbox begins what they and those between them write.
+    from: usize,
+}
+
+impl Group {
+    /// Begins behind whatever the clock has brought: finds out when the next window may end.
+    fn begin(&mut self, walk: &Walk<'_>, beats: &Beats) {
+        self.until = walk.cx.due.min(beats.next(walk.cx.clock));
+        self.from = walk.cx.out.records().len();
+    }
+
+    /// Runs them.
+    #[inline(never)]
+    fn run(&mut self, walk: &mut Walk<'_>, lanes: &mut [Lane<'_>]) {
+        if self.filled == 0 {
+            return;
+        }
+        let (plan, clock) = (walk.plan, walk.cx.clock);
+        let lanes = &mut lanes[..self.filled];
+        self.filled = 0;
+        walk.run(&plan.runs[self.source].steps, lanes);
+        walk.cx.clock = clock;
+        let tally = &mut walk.tallies.sources[self.source];
+        lanes.iter().for_each(|lane| tally.count(lane.frame.seen));
+        walk.cx.out.in_turn(self.from);
+        self.from = walk.cx.out.records().len();
+        debug_assert!(walk.cx.due > clock, "a window has ended before all were run that came before its end");
+        self.until = self.until.min(walk.cx.due);
+    }
+
+    /// Runs those that stand before the one that is coming, which gets the first lane.
+    #[cold]
+    fn run_before(&mut self, walk: &mut Walk<'_>, lanes: &mut [Lane<'_>]) {
+        let coming = self.filled;
+        self.run(walk, lanes);
+        lanes.swap(0, coming);
+    }
+}
+
+/// Takes the largest event time of a batch for seen, which breaks the rule that a clock moves by records.
+fn jump<'b>(input: &mut Input, records: &[Record<'b>], partition: u32, frame: &mut Frame<'b>) {
+    for record in records {
+        if input.decode(record, partition, frame, i64::MAX).is_ok() {
+            input.now.largest = input.now.largest.max(frame.timestamp);
+        }
+    }
+}
+
+/// A record that never became a frame.
+#[cold]
+fn turn_away(
+    walk: &mut Walk<'_>,
+    input: &Input,
+    record: &Record<'_>,
+    error: Unusable,
+    frame: &mut Frame<'_>,
+) {
+    let source = &walk.plan.sources[input.source];
+    if matches!(error, Unusable::NoValue) && source.skip_null {
+        return;
+    }
+    let class = Unusable::CLASSES.iter().position(|c| *c == error.class());
+    walk.tallies.unusable[input.source][class.unwrap_or(0)] += 1;
+    let reason = input.explain(error, walk.plan, frame.payload);
+    dead::record(walk.plan, walk.cx.out, frame, record.value.is_some(), &reason, &source.name);
+    frame.seen |= Seen::DEAD;
+}
