@@ -278,14 +278,22 @@ impl Frame<'_> {
     /// The bytes of a text.
     #[inline(always)]
     pub fn bytes_of(&self, text: Text) -> &[u8] {
-        let from = match text.start & REGION {
-            0 => self.payload,
+        let start = (text.start & OFFSET) as usize;
+        let range = start..start + text.len as usize;
+        if text.start & REGION == 0 {
+            return self.payload.get(range).unwrap_or_default();
+        }
+        self.elsewhere(text).get(range).unwrap_or_default()
+    }
+
+    /// What a text that was not taken from the payload is a run of.
+    #[inline(never)]
+    fn elsewhere(&self, text: Text) -> &[u8] {
+        match text.start & REGION {
             CONSTANT => self.constants,
             ARENA => self.arena,
             _ => self.key.unwrap_or_default(),
-        };
-        let start = (text.start & OFFSET) as usize;
-        from.get(start..start + text.len as usize).unwrap_or_default()
+        }
     }
 
     /// A text with the quotes that stand around it, if JSON takes it like that: what was taken from the payload without
@@ -319,8 +327,14 @@ impl Frame<'_> {
     /// Sets a register, or marks it absent.
     #[inline(always)]
     pub fn set(&mut self, register: Register, value: Value) {
-        self.registers[register.place()] = value.bits();
-        self.present = self.present & !(1 << register.0) | (value.is_set() as u64) << register.0;
+        self.put(register, value.bits(), value.is_set());
+    }
+
+    /// The same with the eight bytes that it is to hold.
+    #[inline(always)]
+    pub fn put(&mut self, register: Register, bits: u64, is_set: bool) {
+        self.registers[register.place()] = bits;
+        self.present = self.present & !(1 << register.0) | (is_set as u64) << register.0;
     }
 
     /// Copies a register, its presence included.

@@ -6,12 +6,12 @@
 //! Nobody can tell it from one record after the other:
 //! - a node sees the records in their order, each at the clock that it came at;
 //! - what they write is put into their order afterwards ([`Outbox::in_turn`](crate::outbox::Outbox::in_turn));
-//! - no window that one of them opens ends before the last of them has come: the task runs them before that;
+//! - no window ends between the first of them and the last: the task runs them before that;
 //! - where a node that keeps something is reached on two ways, and would have a record come on the second one behind
 //!   those that follow it on the first, they go one at a time.
 //!
-//! So while records run a node may look into its own stores and those of no other, and makes no rows: those come from
-//! `advance` and `tick`. A kind that has to do otherwise would have its records go one at a time, too.
+//! So while records run a node looks into its own stores and those of no other, and makes no rows: those come from
+//! `advance` and `tick`. A kind that has to do otherwise needs its records one at a time (`runtime/batch.rs`).
 
 use crate::frame::Frame;
 use crate::operator::{Flow, Outcome, Port, RecordError, Seen, StreamTime};
@@ -24,13 +24,13 @@ pub const LANES: usize = 16;
 pub struct Lane<'r> {
     /// The record.
     pub frame: Frame<'r>,
-    /// The task's clock when it came.
+    /// The task's clock when it came; behind a repartition that of the task which wrote it, if that is later.
     pub clock: StreamTime,
     /// Its place in the batch.
     pub turn: u32,
     /// The first step that it takes part in again.
     pub next: u32,
-    /// What the last node has answered, if that is more than that it goes on or is kept.
+    /// What the last node has answered, where [`Came::others`] has its bit.
     pub flow: Result<Flow, RecordError>,
 }
 

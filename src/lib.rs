@@ -74,6 +74,7 @@ pub mod reference;
 pub mod rows;
 pub mod runtime;
 mod sha256;
+mod short;
 pub mod spec;
 pub mod store;
 pub mod survey;

@@ -84,7 +84,8 @@ pub enum Flow {
 
 /// A checked, compiled, immutable node.
 pub trait Operator: Debug + Send + Sync {
-    /// A record on one of the node's inputs.
+    /// A record on one of the node's inputs. Others go side by side with it (see [`crate::lanes`]): it looks into no
+    /// store but the node's own, and emits no rows.
     fn process(&self, input: Port, frame: &mut Frame<'_>, cx: &mut Context<'_>) -> Result<Flow, RecordError>;
 
     /// The same for records side by side, those of them that come here. Written once, so that each kind's `process` is
@@ -93,7 +94,7 @@ pub trait Operator: Debug + Send + Sync {
         let mut came = Came::default();
         for (at, lane) in lanes.iter_mut().enumerate() {
             if lane.next <= visit.step {
-                (cx.clock, cx.out.turn) = (lane.clock, lane.turn);
+                (cx.clock, cx.out.turn) = (lane.clock, lane.turn.into());
                 let flow = self.process(visit.port, &mut lane.frame, cx);
                 came.note(at, lane, visit, flow);
             }
@@ -125,7 +126,8 @@ pub trait Operator: Debug + Send + Sync {
     }
 }
 
-/// What an operator may touch. Fields, not methods: a node holds its store and emits rows at once.
+/// What an operator may touch. Fields, not methods: a node that is called at a time holds its store and emits rows at
+/// once.
 #[derive(Debug)]
 pub struct Context<'t> {
     /// The task's stores.
@@ -142,7 +144,7 @@ pub struct Context<'t> {
     pub constants: &'t [u8],
     /// The node being run.
     pub node: NodeId,
-    /// The task's clock.
+    /// The task's clock; behind a repartition that of the task which wrote the record, if that is later.
     pub clock: StreamTime,
     /// The smallest `due` of all nodes. A node that opens something earlier lowers it.
     pub due: StreamTime,

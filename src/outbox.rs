@@ -24,7 +24,7 @@ pub struct Output {
     pub target: Target,
     /// The partition of the task that wrote it.
     pub own: u32,
-    /// The place in its batch of the record that it came of.
+    /// The place in its batch of the record that it came of; means nothing for what came of none.
     pub turn: u32,
     /// Its timestamp in milliseconds.
     pub timestamp: i64,
@@ -47,8 +47,9 @@ pub struct Output {
 pub struct Outbox {
     /// The partition of the task that writes at the moment.
     pub own: u32,
-    /// The place in its batch of the record that is worked on.
-    pub turn: u32,
+    /// The place in its batch of the record that is worked on. Wider than it has to be: next to `own` the two would be
+    /// read at once, right behind a write of one of them, which a processor stalls on.
+    pub turn: u64,
     bytes: Vec<u8>,
     records: Vec<Output>,
     largest: u32,
@@ -88,7 +89,7 @@ impl Outbox {
             topic,
             target,
             own: self.own,
-            turn: self.turn,
+            turn: self.turn as u32,
             timestamp,
             start,
             key_end,
@@ -99,13 +100,13 @@ impl Outbox {
         });
     }
 
-    /// Puts the records from a place on into the order of those that they came of, and what came of one into the order
+    /// Puts the records from a place on into the order of those that they came of. What came of one stays in the order
     /// in which it was written.
     #[inline]
     pub fn in_turn(&mut self, from: usize) {
         let records = &mut self.records[from..];
         if !records.is_sorted_by_key(|record| record.turn) {
-            records.sort_unstable_by_key(|record| (record.turn, record.start, record.end));
+            records.sort_by_key(|record| record.turn);
         }
     }
 
@@ -135,7 +136,7 @@ impl Outbox {
         }
     }
 
-    /// The records, in the order they were written.
+    /// The records, in their order.
     pub fn records(&self) -> &[Output] {
         &self.records
     }

@@ -1,4 +1,4 @@
-//! Fresh rows on their way: what a window that closes or an alert that speaks puts into the pipeline.
+//! Fresh rows on their way: what a window that closes or an alert that speaks puts into the pipeline, never a record.
 //!
 //! A row owns its cells and texts, so that it borrows from no store, and is pooled, so that it costs nothing when
 //! warm. [`Rows`] is a stack of queues: what a call emitted lies behind the mark taken before the call and is run

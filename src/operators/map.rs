@@ -163,9 +163,15 @@ struct Set {
 
 #[derive(Debug)]
 enum From {
+    Choice(Choice),
+    Work(Work),
+}
+
+/// What has to be worked out.
+#[derive(Debug)]
+enum Work {
     Expression(Expression),
     Cases { cases: Vec<(Condition, Expression)>, otherwise: Option<Expression> },
-    Choice(Choice),
 }
 
 /// Cases that are all an interval and a constant. The one that holds is found without a branch: what decides is the
@@ -173,8 +179,8 @@ enum From {
 #[derive(Debug)]
 struct Choice {
     when: Vec<Range>,
-    /// A value each, and what is set otherwise.
-    then: Vec<Value>,
+    /// A value each, and what is set otherwise: what its register holds, and whether there is one.
+    then: Vec<(u64, bool)>,
 }
 
 impl Choice {
@@ -185,16 +191,18 @@ impl Choice {
         };
         let otherwise = otherwise.map_or(Some(Value::Absent), Expression::always);
         let then = cases.iter().map(|(_, then)| then.always()).chain([otherwise]);
+        let then = then.map(|value| value.map(|value| (value.bits(), value.is_set())));
         Some(Choice {
             when: cases.iter().map(when).collect::<Option<_>>()?,
             then: then.collect::<Option<_>>()?,
         })
     }
 
-    #[inline]
-    fn choose(&self, frame: &Frame<'_>) -> Value {
-        let mut first = self.when.len();
-        for (at, range) in self.when.iter().enumerate().rev() {
+    #[inline(always)]
+    fn choose(&self, frame: &Frame<'_>) -> (u64, bool) {
+        let (mut at, mut first) = (self.when.len(), self.when.len());
+        for range in self.when.iter().rev() {
+            at -= 1;
             first = if range.holds(frame) { at } else { first };
         }
         self.then[first]
@@ -268,7 +276,7 @@ fn setting(name: &str, entry: &Entry, cx: &mut CheckContext<'_>) -> Option<(From
         let expression = cx.expression(text)?;
         let ty = cx.settable(expression.ty, text.whole())?;
         let time = cx.time_of(text);
-        return Some((From::Expression(expression), ty, time));
+        return Some((From::Work(Work::Expression(expression)), ty, time));
     }
     let Some(values) = entry.value.as_array() else {
         cx.faults.add(crate::plan::wrong_form(
@@ -282,7 +290,7 @@ fn setting(name: &str, entry: &Entry, cx: &mut CheckContext<'_>) -> Option<(From
     let Setting { cases, otherwise, ty } = cases;
     let from = match Choice::of(&cases, otherwise.as_ref()) {
         Some(choice) => From::Choice(choice),
-        None => From::Cases { cases, otherwise },
+        None => From::Work(Work::Cases { cases, otherwise }),
     };
     Some((from, ty, TimeFormat::Text))
 }
@@ -296,24 +304,28 @@ impl Operator for Map {
     #[inline(always)]
     fn process(&self, _: Port, frame: &mut Frame<'_>, _: &mut Context<'_>) -> Result<Flow, RecordError> {
         for set in &self.sets {
-            let value = match &set.from {
-                From::Choice(choice) => choice.choose(frame),
-                other => other.value(frame)?,
-            };
-            frame.set(set.to, value);
+            match &set.from {
+                From::Choice(choice) => {
+                    let (bits, is_set) = choice.choose(frame);
+                    frame.put(set.to, bits, is_set);
+                }
+                From::Work(work) => {
+                    let value = work.value(frame)?;
+                    frame.set(set.to, value);
+                }
+            }
         }
         Ok(Flow::Pass)
     }
 }
 
-impl From {
+impl Work {
     /// Whatever it takes.
     #[inline(never)]
     fn value(&self, frame: &mut Frame<'_>) -> Result<Value, RecordError> {
         match self {
-            From::Expression(expression) => expression.value(frame),
-            From::Choice(choice) => Ok(choice.choose(frame)),
-            From::Cases { cases, otherwise } => {
+            Work::Expression(expression) => expression.value(frame),
+            Work::Cases { cases, otherwise } => {
                 for (when, then) in cases {
                     if when.holds(frame)? {
                         return then.value(frame);

@@ -73,30 +73,27 @@ impl Task {
             jump(&mut inputs[input], records, partition, &mut lanes[0].frame);
         }
         let to = clock_of(&inputs);
-        let mut group = Group { source: inputs[input].source, until: StreamTime::START, from: 0, filled: 0 };
         let mut walk = self.walk(&plan, out);
         if jumps {
             walk.step(&timers, to, usize::MAX);
         }
+        let mut group = Group::new(inputs[input].source, &timers, (WIDTH > 1).then_some(&beats));
         let mut progress = Progress { records: 0, full: false };
         // What a commit has interrupted comes first, or records would find a window half closed.
-        progress.full = walk.cx.due <= walk.cx.clock && !walk.step(&timers, walk.cx.clock, ROWS_A_COMMIT);
-        group.begin(&walk, &beats);
+        let now = walk.cx.clock;
+        progress.full = !records.is_empty() && !group.move_clock(now, &mut walk, &mut lanes);
         let records = if progress.full { &[] } else { records };
         for (at, record) in records.iter().enumerate() {
             if at.is_multiple_of(ahead::RECORDS) {
                 inputs[input].ahead.look(walk.cx.stores, &records[at..]);
             }
             if let Some(marker) = inputs[input].marker(record) {
-                group.run(&mut walk, &mut lanes);
                 // Heard twice it says nothing new, so that it may be heard before there is a commit in between.
                 inputs[input].hear(&marker);
-                let clock = clock_of(&inputs);
-                if clock > walk.cx.clock && !walk.step(&timers, clock, ROWS_A_COMMIT) {
+                if !group.move_clock(clock_of(&inputs), &mut walk, &mut lanes) {
                     progress.full = true;
                     break;
                 }
-                group.begin(&walk, &beats);
                 inputs[input].now.position = record.offset + 1;
                 progress.records += 1;
                 continue;
@@ -107,18 +104,12 @@ impl Task {
                     let time = frame.timestamp;
                     if time > inputs[input].now.largest && !inputs[input].is_told() {
                         let before = std::mem::replace(&mut inputs[input].now.largest, time);
-                        let clock = clock_of(&inputs);
-                        if clock >= group.until {
-                            group.run_before(&mut walk, &mut lanes);
-                            if !walk.step(&timers, clock, ROWS_A_COMMIT) {
-                                // The record waits for the commit; until then it has not been seen.
-                                inputs[input].now.largest = before;
-                                progress.full = true;
-                                break;
-                            }
-                            group.begin(&walk, &beats);
+                        if !group.move_clock(clock_of(&inputs), &mut walk, &mut lanes) {
+                            // The record waits for the commit; until then it has not been seen.
+                            inputs[input].now.largest = before;
+                            progress.full = true;
+                            break;
                         }
-                        walk.cx.clock = walk.cx.clock.max(clock);
                     }
                     let lane = &mut lanes[group.filled];
                     // What was late where it was written is late here, whenever the marker of that time comes.
@@ -131,7 +122,7 @@ impl Task {
                     }
                 }
                 Err(error) => {
-                    walk.cx.out.turn = at as u32;
+                    walk.cx.out.turn = at as u64;
                     turn_away(&mut walk, &inputs[input], record, error, frame);
                     walk.tallies.sources[group.source].count(frame.seen);
                 }
@@ -151,23 +142,48 @@ impl Task {
     }
 }
 
-/// Those records of a batch that stand side by side and have not been run yet.
+/// Those records of a batch that have come, and have not been run yet: the first `filled` lanes. In the one behind them
+/// the next record is made ready.
 #[derive(Debug)]
-struct Group {
+struct Group<'g> {
     source: usize,
-    /// How many there are.
+    timers: &'g [NodeId],
+    /// When windows end; `None` where records go one at a time, and what they open is known before the next one comes.
+    beats: Option<&'g Beats>,
     filled: usize,
-    /// When the next window may end, whatever they open.
+    /// Before this no window ends, whatever they open.
     until: StreamTime,
-    /// Where in the outbox begins what they and those between them write.
+    /// Where in the outbox begins what they write, and those that were turned away between them.
     from: usize,
 }
 
-impl Group {
-    /// Begins behind whatever the clock has brought: finds out when the next window may end.
-    fn begin(&mut self, walk: &Walk<'_>, beats: &Beats) {
-        self.until = walk.cx.due.min(beats.next(walk.cx.clock));
+impl<'g> Group<'g> {
+    fn new(source: usize, timers: &'g [NodeId], beats: Option<&'g Beats>) -> Self {
+        Group { source, timers, beats, filled: 0, until: StreamTime::START, from: 0 }
+    }
+
+    /// Moves the clock; `false`: a commit is needed before the rest can be done.
+    #[inline(always)]
+    fn move_clock(&mut self, to: StreamTime, walk: &mut Walk<'_>, lanes: &mut [Lane<'_>]) -> bool {
+        if to >= self.until {
+            return self.close(to, walk, lanes);
+        }
+        walk.cx.clock = walk.cx.clock.max(to);
+        true
+    }
+
+    /// The same where a window may end: those that came before that are run first, and a record that was made ready
+    /// stands in the first lane then.
+    #[cold]
+    fn close(&mut self, to: StreamTime, walk: &mut Walk<'_>, lanes: &mut [Lane<'_>]) -> bool {
+        let ready = self.filled;
+        self.run(walk, lanes);
+        lanes.swap(0, ready);
+        let done = walk.step(self.timers, to.max(walk.cx.clock), ROWS_A_COMMIT);
+        let beat = self.beats.map_or(StreamTime::NEVER, |beats| beats.next(walk.cx.clock));
+        self.until = walk.cx.due.min(beat);
         self.from = walk.cx.out.records().len();
+        done
     }
 
     /// Runs them.
@@ -187,14 +203,6 @@ impl Group {
         self.from = walk.cx.out.records().len();
         debug_assert!(walk.cx.due > clock, "a window has ended before all were run that came before its end");
         self.until = self.until.min(walk.cx.due);
-    }
-
-    /// Runs those that stand before the one that is coming, which gets the first lane.
-    #[cold]
-    fn run_before(&mut self, walk: &mut Walk<'_>, lanes: &mut [Lane<'_>]) {
-        let coming = self.filled;
-        self.run(walk, lanes);
-        lanes.swap(0, coming);
     }
 }
 

@@ -19,7 +19,8 @@ impl Beats {
         self.0.extend(other.0);
     }
 
-    /// When the next window ends after a time, whether or not there is anything in it.
+    /// When the next window ends after a time, whether or not there is anything in it. No window that is opened from
+    /// then on ends earlier: it would be one of these, and has not ended yet.
     pub fn next(&self, clock: StreamTime) -> StreamTime {
         let next = |(every, offset): &(i64, i64)| {
             let begun = clock.0.saturating_sub(*offset).div_euclid(*every).saturating_add(1);

@@ -12,6 +12,7 @@ use crate::outbox::TopicId;
 use crate::plan::Plan;
 use crate::plan::shape::Meta;
 use crate::plan::source::Format;
+use crate::short;
 use crate::transport::Record;
 use crate::types::Kind;
 use std::collections::BTreeSet;
@@ -354,7 +355,7 @@ impl Promise {
     #[inline]
     fn check(&self, frame: &mut Frame<'_>) -> Result<(), RecordError> {
         let kept = match (self.kind, self.json, frame.key) {
-            (Kind::String, false, Some(key)) => frame.bytes(self.register) == key,
+            (Kind::String, false, Some(key)) => short::same(frame.bytes(self.register), key),
             (_, _, Some(_)) => self.written(frame),
             (_, _, None) => false,
         };

@@ -1,4 +1,4 @@
-//! Records on their way through the steps: depth first, without recursion, a loop over a list in preorder.
+//! Records on their way through the steps: each depth first, without recursion, a loop over a list in preorder.
 
 use super::dead;
 use super::tally::Tallies;
@@ -39,7 +39,7 @@ impl Walk<'_> {
                     let visit = Visit { step: at, after: step.after, port: *port, seen: *seen };
                     let came = operator.process_all(&visit, lanes, &mut self.cx);
                     if self.cx.rows.mark() > mark {
-                        debug_assert!(lanes.len() == 1, "whose rows they are could not be told");
+                        assert!(lanes.len() == 1, "whose rows they are could not be told");
                         self.drain(mark);
                     }
                     self.follow(step, *slot, came, lanes);
@@ -80,7 +80,7 @@ impl Walk<'_> {
                 }
                 flow => {
                     lane.next = step.after;
-                    self.cx.out.turn = lane.turn;
+                    self.cx.out.turn = lane.turn.into();
                     self.stopped(step.node, flow, &mut lane.frame);
                 }
             }
@@ -152,7 +152,7 @@ impl Walk<'_> {
                         dead::write_row(&mut json, &frame, fields_of(self.plan, row_node(&frame)));
                         self.said.push((maker, json));
                     }
-                    let mut lane = Lane::new(frame, self.cx.clock, self.cx.out.turn);
+                    let mut lane = Lane::new(frame, self.cx.clock, 0);
                     self.run(&node.steps, std::slice::from_mut(&mut lane));
                 }
             }

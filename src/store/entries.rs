@@ -6,6 +6,7 @@
 
 use super::row::{Word, bits};
 use super::texts::Texts;
+use crate::short;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
@@ -195,7 +196,7 @@ impl Entries {
         if key.len() > INLINE {
             return head[0] & !DEAD == LONG && self.key(entry) == key;
         }
-        (head[0] & !DEAD) as usize == key.len() && short_eq(&head[1..][..key.len()], key)
+        (head[0] & !DEAD) as usize == key.len() && short::same(&head[1..][..key.len()], key)
     }
 
     #[inline(always)]
@@ -245,18 +246,5 @@ impl Entries {
     #[cfg(test)]
     pub fn live_long_keys(&self) -> usize {
         self.long.live()
-    }
-}
-
-/// Whether two texts of one length, at most [`INLINE`], are equal: with loads that overlap, where a call to compare
-/// memory would cost more than the comparison.
-#[inline(always)]
-fn short_eq(a: &[u8], b: &[u8]) -> bool {
-    match (a.first_chunk::<8>(), b.first_chunk::<8>(), a.last_chunk::<8>(), b.last_chunk::<8>()) {
-        (Some(a_first), Some(b_first), Some(a_last), Some(b_last)) => {
-            let ends = a_first == b_first && a_last == b_last;
-            ends && (a.len() <= 16 || a[8..16] == b[8..16])
-        }
-        _ => a == b,
     }
 }

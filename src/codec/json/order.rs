@@ -3,6 +3,7 @@
 //! a name.
 
 use super::schema::Meaning;
+use crate::short;
 
 /// Past this many names only the same place is tried; documents whose names are data must not fill the memory.
 const MOST: usize = 256;
@@ -27,7 +28,7 @@ impl Order {
     #[inline(always)]
     pub(super) fn expected(&self, place: usize, object: u16, rest: &[u8]) -> Option<usize> {
         let name = self.names.get(place)?;
-        (name.object == object && rest.starts_with(&name.literal)).then_some(name.literal.len())
+        (name.object == object && short::starts_with(rest, &name.literal)).then_some(name.literal.len())
     }
 
     /// What the name at `place` means. Read from here for expected and for learned names alike: handing it out of
