@@ -9,6 +9,8 @@ use std::process::Command;
 const ROUNDS: usize = 3;
 const WARM_UP: usize = 2_000_000;
 const KEYS: [u64; 2] = [1_000, 100_000];
+/// So few readings that they take no time: what is left is to start and to end.
+const FEW: usize = 1_000;
 
 /// What is run, one after the other in each round.
 #[derive(Clone, Copy)]
@@ -17,8 +19,22 @@ enum Run {
     Sensor { guarantee: &'static str, keys: u64, workers: u32 },
 }
 
-/// A run, and what the broker had to do for it, in seconds on cores.
-type Measured = (Took, f64);
+/// A run.
+#[derive(Clone, Copy)]
+struct Measured {
+    took: Took,
+    /// What the broker had to do for it, in seconds on cores.
+    broker: f64,
+    /// How long the same takes with next to nothing to do, in seconds.
+    idle: f64,
+}
+
+impl Measured {
+    /// How long it was under way, in seconds.
+    fn under_way(&self) -> f64 {
+        self.took.wall - self.idle
+    }
+}
 
 /// The transactional copy comes first: the others are held against it.
 fn runs() -> Vec<Run> {
@@ -45,32 +61,35 @@ pub fn warm_up(broker: &Broker) {
 pub fn report(broker: &Broker, count: usize) {
     println!("speed: {count} readings, 4 partitions, one broker, one machine");
     for keys in KEYS {
-        let input = format!("readings-{keys}");
-        broker.topic(&input, 4);
-        input::fill(broker, &input, count, keys);
+        for (name, count) in [("readings", count), ("few", FEW)] {
+            let input = format!("{name}-{keys}");
+            broker.topic(&input, 4);
+            input::fill(broker, &input, count, keys);
+        }
     }
     let runs = runs();
     let mut measured: Vec<Vec<Measured>> = vec![vec![]; runs.len()];
     for round in 0..ROUNDS {
         for (at, run) in runs.iter().enumerate() {
+            let idle = run.run(broker, "few", FEW, &format!("few-{at}-{round}")).wall;
             let before = broker.cpu();
-            let took = run.run(broker, count, &format!("run-{at}-{round}"));
-            measured[at].push((took, broker.cpu() - before));
+            let took = run.run(broker, "readings", count, &format!("run-{at}-{round}"));
+            measured[at].push(Measured { took, broker: broker.cpu() - before, idle });
         }
     }
     print(&runs, &measured, count);
 }
 
 impl Run {
-    fn run(self, broker: &Broker, count: usize, name: &str) -> Took {
+    fn run(self, broker: &Broker, from: &str, count: usize, name: &str) -> Took {
         match self {
-            Run::Copy { transactions } => copy(broker, count, name, transactions),
+            Run::Copy { transactions } => copy(broker, from, count, name, transactions),
             Run::Sensor { guarantee, keys, workers } => {
                 let change = |text: String| {
                     let text = text.replace("\"exactly-once\"", &format!("\"{guarantee}\""));
                     format!("{text}\n[run]\nworkers = {workers}\n")
                 };
-                Pipeline::new(broker, name, &format!("readings-{keys}"), change).to_end()
+                Pipeline::new(broker, name, &format!("{from}-{keys}"), change).to_end()
             }
         }
     }
@@ -87,11 +106,12 @@ impl Run {
 }
 
 /// In a process of its own, so that its time and memory can be told from ours.
-fn copy(broker: &Broker, count: usize, to: &str, transactions: bool) -> Took {
+fn copy(broker: &Broker, from: &str, count: usize, to: &str, transactions: bool) -> Took {
     broker.topic(to, 4);
     let mut command = Command::new(std::env::current_exe().unwrap());
     let (count, transactions) = (count.to_string(), transactions.to_string());
-    command.args(["copy", &broker.address, "readings-1000", to, &count, &transactions]);
+    let from = format!("{from}-1000");
+    command.args(["copy", &broker.address, &from, to, &count, &transactions]);
     let (took, is_well) = process::run(&mut command);
     assert!(is_well, "the copy failed");
     took
@@ -99,24 +119,27 @@ fn copy(broker: &Broker, count: usize, to: &str, transactions: bool) -> Took {
 
 fn print(runs: &[Run], measured: &[Vec<Measured>], count: usize) {
     println!(
-        "  median of {ROUNDS} rounds; ratios to the transactional copy of the same round, median (least-most)"
+        "  median of {ROUNDS} rounds; ratios to the transactional copy of the same round, median (least-most); under way: \
+         without the time that it takes to start and to end"
     );
     println!(
-        "  {:<52} {:>9} {:>9} {:>9} {:>8}   {:<20} {:<20}",
-        "", "M rec/s", "µs/rec", "broker", "MiB", "speed", "CPU"
+        "  {:<48} {:>7} {:>7} {:>7} {:>6} {:>7}   {:<17} {:<17} {:<17}",
+        "", "M rec/s", "µs/rec", "broker", "MiB", "start s", "speed", "under way", "CPU"
     );
     for (run, measured_here) in runs.iter().zip(measured) {
         let pairs = || measured_here.iter().zip(&measured[0]);
         let per = |f: &dyn Fn(&Measured) -> f64| median(measured_here.iter().map(f).collect());
-        let speed = ratios(pairs().map(|((took, _), (base, _))| base.wall / took.wall));
-        let cpu = ratios(pairs().map(|((took, _), (base, _))| took.cpu / base.cpu));
+        let speed = ratios(pairs().map(|(run, base)| base.took.wall / run.took.wall));
+        let under_way = ratios(pairs().map(|(run, base)| base.under_way() / run.under_way()));
+        let cpu = ratios(pairs().map(|(run, base)| run.took.cpu / base.took.cpu));
         println!(
-            "  {:<52} {:>9.2} {:>9.2} {:>9.2} {:>8.0}   {speed:<20} {cpu:<20}",
+            "  {:<48} {:>7.2} {:>7.2} {:>7.2} {:>6.0} {:>7.2}   {speed:<17} {under_way:<17} {cpu:<17}",
             run.name(),
-            per(&|(took, _)| count as f64 / took.wall / 1e6),
-            per(&|(took, _)| took.cpu / count as f64 * 1e6),
-            per(&|(_, broker)| broker / count as f64 * 1e6),
-            per(&|(took, _)| took.memory),
+            per(&|run| count as f64 / run.took.wall / 1e6),
+            per(&|run| run.took.cpu / count as f64 * 1e6),
+            per(&|run| run.broker / count as f64 * 1e6),
+            per(&|run| run.took.memory),
+            per(&|run| run.idle),
         );
     }
 }
