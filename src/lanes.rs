@@ -36,8 +36,8 @@ pub struct Lane<'r> {
 
 impl<'r> Lane<'r> {
     /// A lane for a frame.
-    pub fn new(frame: Frame<'r>, clock: StreamTime, turn: u32) -> Self {
-        Lane { frame, clock, turn, next: 0, flow: Ok(Flow::Pass) }
+    pub fn new(frame: Frame<'r>, clock: StreamTime) -> Self {
+        Lane { frame, clock, turn: 0, next: 0, flow: Ok(Flow::Pass) }
     }
 }
 

@@ -88,8 +88,8 @@ pub trait Operator: Debug + Send + Sync {
     /// store but the node's own, and emits no rows.
     fn process(&self, input: Port, frame: &mut Frame<'_>, cx: &mut Context<'_>) -> Result<Flow, RecordError>;
 
-    /// The same for records side by side, those of them that come here. Written once, so that each kind's `process` is
-    /// compiled into a loop of its own.
+    /// The same for records side by side, those of them that come here. Written once: each kind's `process`, which says
+    /// `#[inline(always)]` for it, is compiled into a loop of its own.
     fn process_all(&self, visit: &Visit, lanes: &mut [Lane<'_>], cx: &mut Context<'_>) -> Came {
         let mut came = Came::default();
         for (at, lane) in lanes.iter_mut().enumerate() {
@@ -126,8 +126,7 @@ pub trait Operator: Debug + Send + Sync {
     }
 }
 
-/// What an operator may touch. Fields, not methods: a node that is called at a time holds its store and emits rows at
-/// once.
+/// What an operator may touch. Fields, not methods: `advance` holds the node's store and emits rows at once.
 #[derive(Debug)]
 pub struct Context<'t> {
     /// The task's stores.

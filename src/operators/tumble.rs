@@ -266,12 +266,7 @@ impl Tumble {
 
     #[inline(never)]
     fn reckon(&self, timestamp: i64) -> i64 {
-        let shifted = timestamp.saturating_sub(self.offset);
-        shifted
-            .div_euclid(self.every)
-            .saturating_add(1)
-            .saturating_mul(self.every)
-            .saturating_add(self.offset)
+        time::end_of(timestamp, self.every, self.offset)
     }
 
     #[cold]

@@ -67,14 +67,14 @@ impl Task {
         let mut rooms = files.iter_mut();
         let mut lanes: [Lane<'_>; WIDTH] = std::array::from_fn(|_| {
             let (registers, arena) = rooms.next().expect("a task has a file a lane");
-            Lane::new(Frame::new(registers, arena, &plan.constants), StreamTime::START, 0)
+            Lane::new(Frame::new(registers, arena, &plan.constants), StreamTime::START)
         });
-        if jumps {
+        let jumped = jumps.then(|| {
             jump(&mut inputs[input], records, partition, &mut lanes[0].frame);
-        }
-        let to = clock_of(&inputs);
+            clock_of(&inputs)
+        });
         let mut walk = self.walk(&plan, out);
-        if jumps {
+        if let Some(to) = jumped {
             walk.step(&timers, to, usize::MAX);
         }
         let mut group = Group::new(inputs[input].source, &timers, (WIDTH > 1).then_some(&beats));

@@ -2,6 +2,7 @@
 
 use crate::operator::StreamTime;
 use crate::plan::Plan;
+use crate::time::end_of;
 
 /// The windows of some nodes: how long they are, and how far they are shifted, in milliseconds.
 #[derive(Debug, Default)]
@@ -22,10 +23,7 @@ impl Beats {
     /// When the next window ends after a time, whether or not there is anything in it. No window that is opened from
     /// then on ends earlier: it would be one of these, and has not ended yet.
     pub fn next(&self, clock: StreamTime) -> StreamTime {
-        let next = |(every, offset): &(i64, i64)| {
-            let begun = clock.0.saturating_sub(*offset).div_euclid(*every).saturating_add(1);
-            begun.saturating_mul(*every).saturating_add(*offset)
-        };
+        let next = |(every, offset): &(i64, i64)| end_of(clock.0, *every, *offset);
         self.0.iter().map(next).min().map_or(StreamTime::NEVER, StreamTime)
     }
 }

@@ -152,7 +152,7 @@ impl Walk<'_> {
                         dead::write_row(&mut json, &frame, fields_of(self.plan, row_node(&frame)));
                         self.said.push((maker, json));
                     }
-                    let mut lane = Lane::new(frame, self.cx.clock, 0);
+                    let mut lane = Lane::new(frame, self.cx.clock);
                     self.run(&node.steps, std::slice::from_mut(&mut lane));
                 }
             }

@@ -6,10 +6,12 @@
 
 mod clock;
 mod duration;
+mod interval;
 mod rfc3339;
 mod size;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use duration::{format_duration, parse_duration};
+pub use interval::end_of;
 pub use rfc3339::{Rfc3339, is_writable, parse_timestamp, write_timestamp};
 pub use size::parse_size;
