@@ -1,7 +1,7 @@
 //! The engine on a real broker, beside the client's own speed.
 //!
 //! ```sh
-//! cargo bench --bench kafka                       # 10 million readings; ten minutes
+//! cargo bench --bench kafka                       # 10 million readings; twenty minutes
 //! cargo bench --bench kafka -- 2000000 speed      # fewer, and only a part: speed, latency, restart
 //! ```
 //!

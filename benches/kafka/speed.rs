@@ -8,6 +8,7 @@ use std::process::Command;
 
 const ROUNDS: usize = 3;
 const WARM_UP: usize = 2_000_000;
+const WARM_UP_ROUNDS: usize = 3;
 const KEYS: [u64; 2] = [1_000, 100_000];
 /// So few readings that they take no time: what is left is to start and to end.
 const FEW: usize = 1_000;
@@ -37,23 +38,29 @@ impl Measured {
 }
 
 /// The transactional copy comes first: the others are held against it.
+const COPIES: [Run; 2] = [Run::Copy { transactions: true }, Run::Copy { transactions: false }];
+
+fn sensors(keys: u64, workers: u32) -> [Run; 2] {
+    ["exactly-once", "at-least-once"].map(|guarantee| Run::Sensor { guarantee, keys, workers })
+}
+
 fn runs() -> Vec<Run> {
-    let mut runs = vec![Run::Copy { transactions: true }, Run::Copy { transactions: false }];
+    let mut runs = COPIES.to_vec();
     for workers in [1, 2] {
-        for keys in KEYS {
-            let sensor = |guarantee| Run::Sensor { guarantee, keys, workers };
-            runs.extend(["exactly-once", "at-least-once"].map(sensor));
-        }
+        runs.extend(KEYS.iter().flat_map(|keys| sensors(*keys, workers)));
     }
     runs
 }
 
-/// Has the broker do what it will be measured with, for some seconds: a cold JVM takes many times as long for it.
+/// Has the broker do what it will be measured with, until nothing is left to compile: a cold JVM takes many times as
+/// long for it, and what only the pipeline asks of it (transactions over many partitions) stays cold the longest.
 pub fn warm_up(broker: &Broker) {
-    broker.topic("warm-up", 4);
-    input::fill(broker, "warm-up", WARM_UP, 1_000);
-    for round in 0..2 {
-        Pipeline::new(broker, &format!("warm-up-{round}"), "warm-up", |text| text).to_end();
+    broker.topic("warm-up-1000", 4);
+    input::fill(broker, "warm-up-1000", WARM_UP, 1_000);
+    for round in 0..WARM_UP_ROUNDS {
+        for (at, run) in COPIES.into_iter().chain(sensors(1_000, 1)).enumerate() {
+            run.run(broker, "warm-up", WARM_UP, &format!("warm-up-{at}-{round}"));
+        }
     }
 }
 

@@ -27,6 +27,8 @@ use std::time::Duration;
 
 /// How long seeking may take, which asks nobody.
 const SEEKING: Duration = Duration::from_secs(1);
+/// The longest wait for an answer that is not needed.
+const WAKING: Duration = Duration::from_millis(100);
 
 /// What a poll of the group brings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -317,8 +319,17 @@ impl Member {
         }
         if begun.count() > 0 {
             self.consumer.resume(&begun).map_err(|e| fault::asking("inputs cannot go on", &e))?;
+            self.wake(begun);
         }
         Ok(())
+    }
+
+    /// Has librdkafka fetch now. Its thread for a broker that has nothing to fetch sleeps for a second, and being told
+    /// to go on does not wake it; a question to the leaders does, whatever they answer.
+    fn wake(&self, mut partitions: TopicPartitionList) {
+        if partitions.set_all_offsets(Offset::End).is_ok() {
+            let _ = self.consumer.offsets_for_times(partitions, WAKING);
+        }
     }
 
     /// Records of partitions that have begun, a run a partition.
