@@ -47,7 +47,11 @@ pub const KAFKA: &[Key] = &[
 
 /// The keys of `[run]`.
 pub const RUN: &[Key] = &[
-    Key::optional("commit_every", Form::Duration, "how often work is committed; 100ms if left out"),
+    Key::optional(
+        "commit_every",
+        Form::Duration,
+        "how often work is committed, less often while a backlog is worked off; 100ms if left out",
+    ),
     Key::optional("workers", Form::Number(1), "how many threads; one a core if left out"),
     Key::optional("state_dir", Form::Text, "the folder for snapshots and the process's identity"),
     Key::optional("memory", Form::Size, "how much the tables may hold before the engine stops"),

@@ -11,11 +11,19 @@ use super::task::Task;
 use super::worker::{Running, TaskId, TaskState, Worker, running};
 use crate::transport::{Partition, Position, Transport, TransportError};
 
+/// A worker with more records before it than these has a backlog.
+const BACKLOG: i64 = 100_000;
+/// While it is worked off commits are so many times as rare as at other times ...
+const RARER: i64 = 5;
+/// ... but not rarer than this because of it, in milliseconds.
+const RAREST: i64 = 500;
+
 impl<T: Transport> Worker<T> {
     /// Commits what has been done since the last time.
     pub(super) fn commit(&mut self) -> Result<(), TransportError> {
         let now = self.clock.now_ms();
-        self.commit_at = now.saturating_add(self.options.commit_every);
+        self.commit_in = commit_in(self.options.commit_every, self.waiting());
+        self.commit_at = now.saturating_add(self.commit_in);
         if !self.is_dirty() {
             self.must_commit = false;
             return Ok(());
@@ -41,6 +49,19 @@ impl<T: Transport> Worker<T> {
         self.settled();
         self.watch.counters.commit_took(self.clock.now_ms().saturating_sub(now));
         Ok(())
+    }
+
+    /// How many records are known to wait.
+    fn waiting(&mut self) -> i64 {
+        let mut waiting = 0i64;
+        for (id, running) in running(&mut self.tasks) {
+            for input in &running.task.inputs {
+                let partition = Partition { topic: input.topic, index: id.partition };
+                let lag = self.transport.lag(partition, input.now.position);
+                waiting = waiting.saturating_add(lag.unwrap_or(0));
+            }
+        }
+        waiting
     }
 
     fn send_changelogs(&mut self) -> Result<(), TransportError> {
@@ -191,6 +212,13 @@ impl<T: Transport> Worker<T> {
     }
 }
 
+/// After how many milliseconds the next commit is due. Each costs the cluster for every partition that is written, and
+/// a row that changes again before it is not written again; while there is a backlog the records that wait are late by
+/// more than the commits.
+fn commit_in(every: i64, waiting: i64) -> i64 {
+    if waiting <= BACKLOG { every } else { every.max(every.saturating_mul(RARER).min(RAREST)) }
+}
+
 /// How a commit ended of which nobody knew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decided {
@@ -212,4 +240,21 @@ pub(super) fn meanings(task: &Task) -> Vec<(u32, u32)> {
     let plan = task.plan();
     let stores = task.changelogs().iter().map(|(store, _)| &plan.stores[*store]);
     stores.map(|store| (metadata::hash(&store.name), metadata::hash(&store.fingerprint))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commits_are_rarer_while_there_is_a_backlog() {
+        assert_eq!(commit_in(100, 0), 100);
+        assert_eq!(commit_in(100, BACKLOG), 100);
+        assert_eq!(commit_in(100, BACKLOG + 1), 500);
+        assert_eq!(commit_in(20, i64::MAX), 100);
+        // What is rarer anyway stays so.
+        assert_eq!(commit_in(300, i64::MAX), 500);
+        assert_eq!(commit_in(2_000, i64::MAX), 2_000);
+        assert_eq!(commit_in(i64::MAX, i64::MAX), i64::MAX);
+    }
 }

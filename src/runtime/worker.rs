@@ -114,6 +114,8 @@ pub struct Worker<T> {
     /// The number of the last commit that is known to have happened.
     pub(super) commits: u64,
     pub(super) commit_at: i64,
+    /// How long the next commit was put off by the last one, in milliseconds.
+    pub(super) commit_in: i64,
     pub(super) must_commit: bool,
     pub(super) sent: bool,
     pub(super) snapshot_at: i64,
@@ -168,6 +170,7 @@ impl<T: Transport> Worker<T> {
             transport,
             clock,
             commit_at: now.saturating_add(options.commit_every),
+            commit_in: options.commit_every,
             options,
             tasks: BTreeMap::new(),
             parked: BTreeMap::new(),
@@ -235,7 +238,7 @@ impl<T: Transport> Worker<T> {
     /// A wall clock that was set back by an hour must not put anything off by an hour.
     fn set_back(&mut self) {
         let now = self.clock.now_ms();
-        self.commit_at = self.commit_at.min(now.saturating_add(self.options.commit_every));
+        self.commit_at = self.commit_at.min(now.saturating_add(self.commit_in));
         self.snapshot_at = self.snapshot_at.min(now.saturating_add(super::snapshots::EVERY));
         self.purge_at = self.purge_at.min(now.saturating_add(super::purge::EVERY));
         for (_, running) in running(&mut self.tasks) {

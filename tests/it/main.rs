@@ -3,6 +3,7 @@
 // The lint knows unit tests; helpers of these are tests, too.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
+mod backlog;
 mod bites;
 mod broken;
 mod closing;
