@@ -1,5 +1,5 @@
 //! The client's own speed: a copy from topic to topic with nothing in between. A group's consumer, batches from a queue
-//! of its own, a transaction every 100 ms with the offsets; or no transactions.
+//! of its own, a transaction every so often with the offsets; or no transactions.
 
 #![expect(unsafe_code, reason = "what is measured is librdkafka itself")]
 
@@ -12,7 +12,6 @@ use std::ffi::CString;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::{Duration, Instant};
 
-const COMMIT_EVERY: Duration = Duration::from_millis(100);
 const BATCH: usize = 4000;
 
 /// Has assigned partitions deliver into one queue.
@@ -40,8 +39,9 @@ impl ConsumerContext for Forward {
     }
 }
 
-/// Copies `count` records.
-pub fn run(address: &str, from: &str, to: &str, count: u64, transactions: bool) {
+/// Copies `count` records, in transactions that are so long if there are any.
+pub fn run(address: &str, from: &str, to: &str, count: u64, commit_every: Option<Duration>) {
+    let transactions = commit_every.is_some();
     let common = |config: &mut ClientConfig| {
         config.set("bootstrap.servers", address);
     };
@@ -117,7 +117,8 @@ pub fn run(address: &str, from: &str, to: &str, count: u64, transactions: bool) 
             }
             copied += 1;
         }
-        if open && (committed.elapsed() >= COMMIT_EVERY || copied >= count) {
+        let is_due = commit_every.is_some_and(|every| committed.elapsed() >= every);
+        if open && (is_due || copied >= count) {
             commit(&producer, &consumer, from, &offsets);
             (open, committed) = (false, Instant::now());
         }

@@ -28,13 +28,16 @@ mod restart;
 mod speed;
 
 use broker::Broker;
+use std::time::Duration;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
-    if let [what, address, from, to, count, transactions] = arguments.as_slice()
+    if let [what, address, from, to, count, every] = arguments.as_slice()
         && what == "copy"
     {
-        return copy::run(address, from, to, count.parse().unwrap(), transactions == "true");
+        // Without a number there are no transactions.
+        let every = every.parse().ok().map(Duration::from_millis);
+        return copy::run(address, from, to, count.parse().unwrap(), every);
     }
     let count = arguments.iter().find_map(|a| a.parse().ok()).unwrap_or(10_000_000);
     let part = arguments.iter().find(|a| a.parse::<usize>().is_err()).map(String::as_str);
