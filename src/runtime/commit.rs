@@ -212,9 +212,9 @@ impl<T: Transport> Worker<T> {
     }
 }
 
-/// After how many milliseconds the next commit is due. Each costs the cluster for every partition that is written, and
-/// a row that changes again before it is not written again; while there is a backlog the records that wait are late by
-/// more than the commits.
+/// After how many milliseconds the next commit is due. A commit costs the cluster for every partition that is written,
+/// and a row is written once a commit, however often it has changed; behind a backlog records are late by more than
+/// this adds.
 fn commit_in(every: i64, waiting: i64) -> i64 {
     if waiting <= BACKLOG { every } else { every.max(every.saturating_mul(RARER).min(RAREST)) }
 }
@@ -252,8 +252,8 @@ mod tests {
         assert_eq!(commit_in(100, BACKLOG), 100);
         assert_eq!(commit_in(100, BACKLOG + 1), 500);
         assert_eq!(commit_in(20, i64::MAX), 100);
-        // What is rarer anyway stays so.
         assert_eq!(commit_in(300, i64::MAX), 500);
+        // What is rarer anyway stays so.
         assert_eq!(commit_in(2_000, i64::MAX), 2_000);
         assert_eq!(commit_in(i64::MAX, i64::MAX), i64::MAX);
     }
