@@ -68,6 +68,17 @@ impl Flow {
         self.reader.ends(&self.place.topic("counted")).iter().map(|(_, all)| all + 1).sum()
     }
 
+    /// The partitions of outputs in which a transaction is open.
+    pub fn open(&self) -> Vec<(&'static str, usize)> {
+        let topics = ["counted", "windows", "sorted", "sort-windows", "dead"];
+        let open = |topic| {
+            let ends = self.reader.ends(&self.place.topic(topic));
+            let open = ends.into_iter().enumerate().filter(|(_, (committed, all))| committed < all);
+            open.map(move |(partition, _)| (topic, partition))
+        };
+        topics.into_iter().flat_map(open).collect()
+    }
+
     /// What is committed at the moment, for each partition.
     pub fn positions(&self) -> Option<Sample> {
         self.sampler.last()
