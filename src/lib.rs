@@ -30,8 +30,9 @@
 //! on them. What is read together is a part (`plan/parts.rs`), and no part stands behind itself.
 //!
 //! Of the three [`transport`]s [`transport::kafka`] is what the product is for: a member of a group, a transaction a
-//! commit, and the only unsafe code, in one folder with its reasons. [`inspect`] and [`produce`] read and write topics
-//! beside it.
+//! commit, and unsafe code, in one folder with its reasons; the only other line of that is a hint to the processor
+//! (`store/near.rs`): the tables of a million keys are waited for, unless their rows are asked for ahead.
+//! [`inspect`] and [`produce`] read and write topics beside it.
 //!
 //! To add a kind of node: a file in [`operators`] with its doc, its `KIND` (keys, example, check) and its operator,
 //! and a line in the table there. Help, the JSON Schema, checks of its keys and the test that runs its example follow.

@@ -28,8 +28,8 @@ pub struct Outcome {
     pub counts: Counts,
 }
 
-/// Runs all records through; `check` also takes down what is written, which costs time.
-pub fn run(records: &[Record<'_>], check: bool) -> Outcome {
+/// Runs all records through, in two parts; `check` also takes down what is written, which costs time.
+pub fn run(first: &[Record<'_>], second: &[Record<'_>], check: bool, between: &mut dyn FnMut()) -> Outcome {
     let runtime = Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let (enriched_out, enriched_written) = node(|from| sink::run(from, check));
@@ -40,7 +40,10 @@ pub fn run(records: &[Record<'_>], check: bool) -> Outcome {
         let (per_sensor, counts) = node(|from| nodes::per_sensor(from, changes.clone()));
         let (per_minute, _) = node(|from| nodes::per_minute(from, aggregates_out, changes));
         let (valid, _) = node(|from| nodes::valid(from, [enriched, per_sensor, per_minute], dead));
-        source(records, valid).await;
+        let largest = source(first, i64::MIN, &valid).await;
+        between();
+        source(second, largest, &valid).await;
+        drop(valid);
         Outcome {
             enriched: enriched_written.await.unwrap(),
             aggregates: aggregates_written.await.unwrap(),
@@ -59,9 +62,8 @@ where
     (to, tokio::spawn(work(from)))
 }
 
-/// Decodes, checks that the key is the sensor, and knows how late it is.
-async fn source(records: &[Record<'_>], valid: Sender<Message>) {
-    let mut largest = i64::MIN;
+/// Decodes, checks that the key is the sensor, and knows how late it is: how late is the latest so far.
+async fn source(records: &[Record<'_>], mut largest: i64, valid: &Sender<Message>) -> i64 {
     for (at, record) in records.iter().enumerate() {
         let value: serde_json::Value = serde_json::from_slice(record.value.unwrap()).unwrap();
         let key = value["sensor_id"].as_str().unwrap().to_owned();
@@ -75,4 +77,5 @@ async fn source(records: &[Record<'_>], valid: Sender<Message>) {
             valid.send(Message::Commit { clock: largest - LATE_BY }).await.unwrap();
         }
     }
+    largest
 }

@@ -50,7 +50,7 @@ fn check_naive(plan: &Arc<Plan>, records: &[Record<'_>]) {
             }
         }
     });
-    let naive = naive::run(records, true);
+    let naive = naive::run(records, &[], true, &mut || {});
     assert_eq!(naive.enriched, enriched, "enriched");
     assert_eq!(naive.aggregates, aggregates, "aggregates");
     assert_eq!(naive.dead_letters.records, dead, "dead letters");

@@ -2,19 +2,22 @@
 //!
 //! Where a table is larger than a processor's caches a record waits for memory two or three times, for the index, for
 //! the row and for what lies behind it, and a whole record's work lies between two rows: more than a processor looks
-//! ahead by itself. Looked up for some records in a row, with nothing in between, the waits overlap, and when a
-//! record's turn comes its row is near.
+//! ahead by itself. So the place in the index is asked for when the record is twice [`ROWS`] away, and the row, which
+//! that place tells, when it is half as far. When a record's turn comes its rows are near, and nothing has waited.
 //!
 //! It is a hint and nothing more. The key that a record came with is taken for the one that its rows have, which is so
 //! where a source says what it is keyed by, and behind a repartition; all else goes without.
 
+use crate::lanes::LANES;
 use crate::plan::Plan;
 use crate::store::Stores;
 use crate::transport::Record;
 use crate::types::Kind;
 
-/// How many records are looked at together.
-pub const RECORDS: usize = 16;
+/// So many records ahead of one its rows are asked for: those that run side by side are behind it by then.
+const ROWS: usize = LANES;
+/// And where they are.
+const PLACES: usize = 2 * ROWS;
 
 /// The stores whose rows have the keys of an input's records.
 #[derive(Debug)]
@@ -32,11 +35,21 @@ impl Ahead {
         Ahead(stores)
     }
 
-    /// Has the rows of the first few records come near.
+    /// Whether there is something to gain: small tables are in the caches anyway.
+    pub fn is_of_use(&self, stores: &Stores) -> bool {
+        stores.are_far(&self.0)
+    }
+
+    /// Looks ahead from the first of records.
     #[inline]
     pub fn look(&self, stores: &Stores, records: &[Record<'_>]) {
-        let keys = records.iter().take(RECORDS).filter_map(|record| record.key);
-        self.0.iter().for_each(|store| stores.approach(*store, keys.clone()));
+        let key = |ahead: usize| records.get(ahead).and_then(|record| record.key);
+        if let Some(key) = key(PLACES) {
+            stores.near(&self.0, key);
+        }
+        if let Some(key) = key(ROWS) {
+            stores.approach(&self.0, key);
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 //! Those that stand side by side are run before the clock comes to where a window may end. So each of them finds what
 //! it would find if it were run before the next one is looked at.
 
-use super::ahead;
 use super::beats::Beats;
 use super::dead;
 use super::input::{Input, Unusable};
@@ -83,8 +82,9 @@ impl Task {
         let now = walk.cx.clock;
         progress.full = !records.is_empty() && !group.move_clock(now, &mut walk, &mut lanes);
         let records = if progress.full { &[] } else { records };
+        let looks_ahead = inputs[input].ahead.is_of_use(walk.cx.stores);
         for (at, record) in records.iter().enumerate() {
-            if at.is_multiple_of(ahead::RECORDS) {
+            if looks_ahead {
                 inputs[input].ahead.look(walk.cx.stores, &records[at..]);
             }
             if let Some(marker) = inputs[input].marker(record) {

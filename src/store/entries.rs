@@ -4,14 +4,14 @@
 //! look-up compares and what it then changes are neighbours in memory. An entry keeps its place for as long as it
 //! lives; a removed one goes onto the free list, for undo logs and sorted orders refer to entries by number.
 
+use super::index::{Index, Short};
+use super::near::near;
 use super::row::{Word, bits};
 use super::texts::Texts;
 use crate::short;
-use foldhash::fast::FixedState;
-use hashbrown::HashTable;
-use std::hash::BuildHasher;
-use std::hint::black_box;
 
+/// Entries of no more bytes are in the caches of a processor anyway.
+const NEAR: usize = 512 << 10;
 /// Words before the cells: one for the stamp, three for the key.
 const HEAD: usize = 4;
 /// Keys up to this many bytes lie in the entry itself.
@@ -40,22 +40,9 @@ impl Stamp {
     }
 }
 
-/// A key's hash: 32 bits, kept in the index so that growing it and most misses read no entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Short(u32);
-
-impl Short {
-    /// The index wants its bits spread over 64.
-    #[inline(always)]
-    fn spread(self) -> u64 {
-        (self.0 as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
-    }
-}
-
 #[derive(Debug)]
 pub(super) struct Entries {
-    hasher: FixedState,
-    index: HashTable<(Short, u32)>,
+    index: Index,
     words: Vec<Word>,
     stride: usize,
     long: Texts,
@@ -65,8 +52,7 @@ pub(super) struct Entries {
 impl Entries {
     pub fn new(cells: usize) -> Self {
         Entries {
-            hasher: FixedState::default(),
-            index: HashTable::new(),
+            index: Index::new(),
             words: vec![],
             stride: HEAD + cells,
             long: Texts::default(),
@@ -74,80 +60,76 @@ impl Entries {
         }
     }
 
-    #[inline(always)]
-    pub fn hash(&self, key: &[u8]) -> Short {
-        Short(self.hasher.hash_one(key) as u32)
-    }
-
     /// The entry of a key, dead ones included.
     #[inline(always)]
     pub fn find(&self, short: Short, key: &[u8]) -> Option<u32> {
-        // A loop, for the index's own search calls what compares.
-        for (other, entry) in self.index.iter_hash(short.spread()) {
-            if *other == short && self.is_key(*entry, key) {
-                return Some(*entry);
+        #[expect(clippy::manual_find, reason = "what `find` is told to compare it calls, for each record")]
+        for entry in self.index.all(short) {
+            if self.is_key(entry, key) {
+                return Some(entry);
             }
         }
         None
     }
 
-    /// Has what a look-up of a key reads come near, and the cells that it leads to.
+    /// Has the place come near where a hash is looked up.
     #[inline(always)]
-    pub fn approach(&self, key: &[u8]) {
-        if let Some(entry) = self.find(self.hash(key), key) {
-            self.approach_cells(entry);
+    pub fn near(&self, short: Short) {
+        self.index.near(short);
+    }
+
+    /// Has the entry come near that the look-up of a hash leads to.
+    #[inline(always)]
+    pub fn approach(&self, short: Short) {
+        if let Some(entry) = self.index.all(short).next() {
+            self.approach_entry(entry);
         }
     }
 
-    /// The same with the entry of a key that needs not be looked up.
+    /// The same with an entry that needs not be looked up.
     #[inline(always)]
-    pub fn approach_cells(&self, entry: u32) {
-        black_box((self.state(entry), self.cells(entry).last().copied()));
+    pub fn approach_entry(&self, entry: u32) {
+        near(self.words(entry));
     }
 
     /// A new entry for a key that has none.
     pub fn add(&mut self, short: Short, key: &[u8], stamp: Stamp, cells: impl Iterator<Item = Word>) -> u32 {
-        let head = self.head(key);
+        let head = self.head(stamp, key);
         let entry = match self.free.pop() {
             Some(entry) => {
-                let at = entry as usize * self.stride;
-                self.words[at] = stamp.word();
-                self.words[at + 1..at + HEAD].copy_from_slice(head.as_chunks().0);
-                self.cells_mut(entry).iter_mut().zip(cells).for_each(|(to, from)| *to = from);
+                let words = self.words_mut(entry);
+                words[..HEAD].copy_from_slice(&head);
+                words[HEAD..].iter_mut().zip(cells).for_each(|(to, from)| *to = from);
                 entry
             }
             None => {
-                let entry = (self.words.len() / self.stride) as u32;
-                self.words.push(stamp.word());
-                self.words.extend_from_slice(head.as_chunks().0);
+                self.words.extend_from_slice(&head);
                 self.words.extend(cells);
                 debug_assert_eq!(self.words.len() % self.stride, 0, "as many cells as the table has");
-                entry
+                (self.words.len() / self.stride) as u32 - 1
             }
         };
-        self.index.insert_unique(short.spread(), (short, entry), |(s, _)| s.spread());
+        self.index.add(short, entry);
         entry
     }
 
-    /// The three words of a key.
-    fn head(&mut self, key: &[u8]) -> [u8; 24] {
-        let mut head = [0; 24];
+    /// The words before the cells.
+    fn head(&mut self, stamp: Stamp, key: &[u8]) -> [Word; HEAD] {
+        let mut head = [stamp.word(), [0; 8], [0; 8], [0; 8]];
         if key.len() <= INLINE {
-            head[0] = key.len() as u8;
-            head[1..1 + key.len()].copy_from_slice(key);
+            head[1][0] = key.len() as u8;
+            head[1..].as_flattened_mut()[1..=key.len()].copy_from_slice(key);
         } else {
-            head[0] = LONG;
-            head[8..16].copy_from_slice(&self.long.make(key).to_le_bytes());
+            head[1][0] = LONG;
+            head[2] = self.long.make(key).to_le_bytes();
         }
         head
     }
 
     /// Takes an entry out of the index and onto the free list.
     pub fn remove(&mut self, entry: u32) {
-        let short = self.hash(self.key(entry));
-        if let Ok(slot) = self.index.find_entry(short.spread(), |(_, at)| *at == entry) {
-            slot.remove();
-        }
+        let short = Short::of_key(self.key(entry));
+        self.index.remove(short, entry);
         self.bury(entry);
         self.free.push(entry);
     }
@@ -155,17 +137,26 @@ impl Entries {
     /// Takes out an entry of a table that is soon emptied as a whole: nobody finds it any more, and its place is not
     /// used again.
     pub fn bury(&mut self, entry: u32) {
-        let at = entry as usize * self.stride;
         if self.state(entry) & !DEAD == LONG {
-            self.long.free(bits(&self.words[at + 2]));
+            self.long.free(bits(&self.words(entry)[2]));
         }
-        self.words[at + 1][0] = FREE;
+        self.words_mut(entry)[1][0] = FREE;
+    }
+
+    #[inline(always)]
+    fn words(&self, entry: u32) -> &[Word] {
+        &self.words[entry as usize * self.stride..][..self.stride]
+    }
+
+    #[inline(always)]
+    fn words_mut(&mut self, entry: u32) -> &mut [Word] {
+        &mut self.words[entry as usize * self.stride..][..self.stride]
     }
 
     /// The length or kind of the key, and the flags.
     #[inline(always)]
     fn state(&self, entry: u32) -> u8 {
-        self.words[entry as usize * self.stride + 1][0]
+        self.words(entry)[1][0]
     }
 
     #[inline(always)]
@@ -178,21 +169,21 @@ impl Entries {
     }
 
     pub fn set_dead(&mut self, entry: u32, dead: bool) {
-        let state = &mut self.words[entry as usize * self.stride + 1][0];
+        let state = &mut self.words_mut(entry)[1][0];
         *state = *state & !DEAD | if dead { DEAD } else { 0 };
     }
 
     /// The key of an entry that is not free.
     #[inline(always)]
     pub fn key(&self, entry: u32) -> &[u8] {
-        let words = &self.words[entry as usize * self.stride + 1..][..HEAD - 1];
+        let words = &self.words(entry)[1..HEAD];
         let len = words[0][0] & !DEAD;
         if len == LONG { self.long.get(bits(&words[1])) } else { &words.as_flattened()[1..][..len as usize] }
     }
 
     #[inline(always)]
     fn is_key(&self, entry: u32, key: &[u8]) -> bool {
-        let head = self.words[entry as usize * self.stride + 1..][..HEAD - 1].as_flattened();
+        let head = self.words(entry)[1..HEAD].as_flattened();
         if key.len() > INLINE {
             return head[0] & !DEAD == LONG && self.key(entry) == key;
         }
@@ -201,23 +192,23 @@ impl Entries {
 
     #[inline(always)]
     pub fn stamp(&self, entry: u32) -> Stamp {
-        let word = bits(&self.words[entry as usize * self.stride]);
+        let word = bits(&self.words(entry)[0]);
         Stamp { epoch: word as u32, slot: (word >> 32) as u32 }
     }
 
     #[inline(always)]
     pub fn set_stamp(&mut self, entry: u32, stamp: Stamp) {
-        self.words[entry as usize * self.stride] = stamp.word();
+        self.words_mut(entry)[0] = stamp.word();
     }
 
     #[inline(always)]
     pub fn cells(&self, entry: u32) -> &[Word] {
-        &self.words[entry as usize * self.stride + HEAD..][..self.stride - HEAD]
+        &self.words(entry)[HEAD..]
     }
 
     #[inline(always)]
     pub fn cells_mut(&mut self, entry: u32) -> &mut [Word] {
-        &mut self.words[entry as usize * self.stride + HEAD..][..self.stride - HEAD]
+        &mut self.words_mut(entry)[HEAD..]
     }
 
     /// All entries but the free ones, by number.
@@ -233,11 +224,15 @@ impl Entries {
         self.free.clear();
     }
 
+    /// Whether a look-up waits for memory.
+    #[inline(always)]
+    pub fn is_far(&self) -> bool {
+        self.words.len() > NEAR / size_of::<Word>()
+    }
+
     /// The memory held.
     pub fn bytes(&self) -> usize {
-        // A slot of the index and its control byte, at most seven eighths of them used.
-        let slots = self.index.capacity() * 8 / 7;
-        slots * (size_of::<(Short, u32)>() + 1)
+        self.index.bytes()
             + self.words.capacity() * size_of::<Word>()
             + self.free.capacity() * 4
             + self.long.bytes()

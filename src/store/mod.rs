@@ -11,7 +11,9 @@
 
 mod changelog;
 mod entries;
+mod index;
 pub mod key;
+mod near;
 mod order;
 mod row;
 pub mod snapshot;

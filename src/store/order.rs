@@ -7,7 +7,11 @@ pub(super) fn sort_by_key<'k>(entries: Vec<u32>, key: impl Fn(u32) -> &'k [u8]) 
     let shared = entries.iter().fold(first.len(), |len, entry| shared_len(&first[..len], key(*entry)));
     let mut order: Vec<(u64, u32)> =
         entries.into_iter().map(|entry| (head(&key(entry)[shared..]), entry)).collect();
-    order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| key(a.1).cmp(key(b.1))));
+    // Numbers alone are sorted without a branch; what is alike in them is few, or all of it behind a longer prefix.
+    order.sort_unstable_by_key(|(head, _)| *head);
+    for alike in order.chunk_by_mut(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
+        alike.sort_unstable_by(|a, b| key(a.1).cmp(key(b.1)));
+    }
     order.into_iter().map(|(_, entry)| entry).collect()
 }
 

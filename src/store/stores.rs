@@ -1,5 +1,6 @@
 //! The stores of a task, and the typed ids by which operators reach them.
 
+use super::index::Short;
 use super::{Store, StoreDecl, Table, Windows};
 use std::fmt;
 use std::marker::PhantomData;
@@ -95,13 +96,32 @@ impl Stores {
         S::of_mut(&mut self.0[id.index()]).expect("the plan typed this store")
     }
 
-    /// Has the rows of keys come near in the store at a place in the plan, where they are about to be touched.
+    /// Whether there is one among some stores that is worth it to look ahead in.
     #[inline]
-    pub fn approach<'k>(&self, store: usize, keys: impl Iterator<Item = &'k [u8]>) {
-        match &self.0[store] {
-            Store::Table(table) => table.approach(keys),
-            Store::Windows(windows) => windows.approach(keys),
-        }
+    pub fn are_far(&self, stores: &[usize]) -> bool {
+        self.tables(stores).any(Table::is_far)
+    }
+
+    /// Has the places come near where a key is about to be looked up, in some stores.
+    #[inline]
+    pub fn near(&self, stores: &[usize], key: &[u8]) {
+        let short = Short::of_key(key);
+        self.tables(stores).for_each(|table| table.near(short));
+    }
+
+    /// Has the rows of a key come near that are about to be touched, in some stores.
+    #[inline]
+    pub fn approach(&self, stores: &[usize], key: &[u8]) {
+        let short = Short::of_key(key);
+        self.tables(stores).for_each(|table| table.approach(short));
+    }
+
+    #[inline(always)]
+    fn tables(&self, stores: &[usize]) -> impl Iterator<Item = &Table> {
+        stores.iter().filter_map(|store| match &self.0[*store] {
+            Store::Table(table) => Some(table),
+            Store::Windows(windows) => windows.last(),
+        })
     }
 
     /// All of them, in the plan's order.

@@ -7,7 +7,7 @@
 
 use super::changelog::{self, Corrupt};
 use super::row::{Row, RowMut, Shape};
-use super::table::{TOGETHER, Table};
+use super::table::{AHEAD, Table};
 use super::{StoreDecl, key};
 use crate::operator::StreamTime;
 use crate::outbox::{Outbox, TopicId};
@@ -77,11 +77,10 @@ impl Windows {
         (table.touch(key, fresh), opened)
     }
 
-    /// Has the rows of keys come near in the window that was touched last.
-    pub(super) fn approach<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) {
-        if let Some((_, at)) = self.last {
-            self.open[at].table.approach(keys);
-        }
+    /// The window that was touched last: most likely that of the next record, too.
+    #[inline]
+    pub(super) fn last(&self) -> Option<&Table> {
+        self.last.map(|(_, at)| &self.open[at].table)
     }
 
     /// The end of the window that was touched last, if it is still there.
@@ -136,13 +135,12 @@ impl Windows {
         let held = self.closing.take().filter(|closing| closing.holds(*end, table));
         let mut closing = held.unwrap_or_else(|| Closing { end: *end, order: table.sorted(), next: 0 });
         let until = closing.order.len().min(closing.next.saturating_add(room));
-        for entries in closing.order[closing.next..until].chunks(TOGETHER) {
-            table.approach_entries(entries.iter().copied());
-            for entry in entries {
-                if table.has(*entry) {
-                    visit(*end, table.key(*entry), table.row(*entry));
-                    table.remove_entry(*entry);
-                }
+        for at in closing.next..until {
+            table.approach_entry(closing.order.get(at + AHEAD as usize).copied());
+            let entry = closing.order[at];
+            if table.has(entry) {
+                visit(*end, table.key(entry), table.row(entry));
+                table.remove_entry(entry);
             }
         }
         closing.next = until;

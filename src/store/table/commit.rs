@@ -1,9 +1,10 @@
 //! The ends of a commit: what changed, then that it stands or that it is taken back. And the restore, which has no
 //! commit.
 
-use super::{TOGETHER, Table};
+use super::{AHEAD, Table};
 use crate::store::changelog::{self, Corrupt};
 use crate::store::entries::Stamp;
+use crate::store::index::Short;
 use crate::store::row::{Row, bits};
 
 impl Table {
@@ -12,10 +13,7 @@ impl Table {
     pub fn changes(&self, mut visit: impl FnMut(&[u8], Option<Row<'_>>)) {
         let touched = self.undo.len() as u32;
         for slot in 0..touched {
-            if (slot as usize).is_multiple_of(TOGETHER) {
-                let next = slot..touched.min(slot + TOGETHER as u32);
-                self.approach_entries(next.map(|slot| self.undo.entry(slot)));
-            }
+            self.approach_entry((slot + AHEAD < touched).then(|| self.undo.entry(slot + AHEAD)));
             let entry = self.undo.entry(slot);
             let dead = self.entries.is_dead(entry);
             if !dead || self.undo.saved(slot).is_some() {
@@ -120,7 +118,7 @@ impl Table {
     pub fn restore(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), Corrupt> {
         debug_assert_eq!(self.undo.len(), 0, "a store is restored before it is used");
         let value = value.map(|value| changelog::decode(value, self.shape)).transpose()?;
-        let short = self.entries.hash(key);
+        let short = Short::of_key(key);
         let found = self.entries.find(short, key);
         if let Some(entry) = found {
             for cell in self.shape.text_cells() {

@@ -11,16 +11,15 @@ mod reads;
 
 use super::StoreDecl;
 use super::entries::{Entries, Stamp};
+use super::index::Short;
 use super::row::{RowMut, Shape, Word};
 use super::texts::Texts;
 use super::undo::Undo;
 use std::fmt;
 use std::sync::Arc;
 
-/// A table of no more bytes is in the caches of a processor anyway.
-const NEAR: usize = 512 << 10;
-/// How many rows come near together: as many waits for memory as a processor can have at a time.
-pub(in crate::store) const TOGETHER: usize = 16;
+/// So many rows before its turn a row is asked for.
+pub(in crate::store) const AHEAD: u32 = 16;
 
 /// A table of rows that change in place.
 pub struct Table {
@@ -77,7 +76,7 @@ impl Table {
     #[inline]
     fn reach(&mut self, key: &[u8], fresh: &[u64]) -> (u32, u32) {
         debug_assert_eq!(fresh.len(), self.shape.width as usize, "a cell for each cell");
-        let short = self.entries.hash(key);
+        let short = Short::of_key(key);
         match self.entries.find(short, key) {
             Some(entry) => {
                 let slot = self.save(entry);
@@ -118,19 +117,31 @@ impl Table {
         self.dead -= 1;
     }
 
-    /// Has the rows of keys come near that are about to be touched.
+    /// Whether a row waits for memory.
     #[inline]
-    pub fn approach<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) {
-        if self.entries.bytes() > NEAR {
-            keys.for_each(|key| self.entries.approach(key));
-        }
+    pub(super) fn is_far(&self) -> bool {
+        self.entries.is_far()
     }
 
-    /// The same for rows that are known by number.
+    /// Has the place come near where a key is looked up.
     #[inline]
-    pub(in crate::store) fn approach_entries(&self, entries: impl Iterator<Item = u32>) {
-        if self.entries.bytes() > NEAR {
-            entries.for_each(|entry| self.entries.approach_cells(entry));
+    pub(super) fn near(&self, short: Short) {
+        self.entries.near(short);
+    }
+
+    /// Has the row of a key come near; the place where it is looked up has to be.
+    #[inline]
+    pub(super) fn approach(&self, short: Short) {
+        self.entries.approach(short);
+    }
+
+    /// Has a row come near, if there is an entry.
+    #[inline]
+    pub(super) fn approach_entry(&self, entry: Option<u32>) {
+        if let Some(entry) = entry
+            && self.is_far()
+        {
+            self.entries.approach_entry(entry);
         }
     }
 
@@ -151,7 +162,7 @@ impl Table {
     }
 
     fn find(&self, key: &[u8]) -> Option<u32> {
-        self.entries.find(self.entries.hash(key), key).filter(|entry| !self.entries.is_dead(*entry))
+        self.entries.find(Short::of_key(key), key).filter(|entry| !self.entries.is_dead(*entry))
     }
 
     /// How many rows there are, those of this commit included.

@@ -1,6 +1,7 @@
 //! Reading a table: as it is, or through the undo log as the last commit left it.
 
 use super::Table;
+use crate::store::index::Short;
 use crate::store::order::{smallest_by_key, sort_by_key};
 use crate::store::row::{Row, Word};
 
@@ -12,7 +13,7 @@ impl Table {
 
     /// The row of a key as the last commit left it.
     pub fn committed(&self, key: &[u8]) -> Option<Row<'_>> {
-        self.entries.find(self.entries.hash(key), key).and_then(|entry| self.committed_row(entry))
+        self.entries.find(Short::of_key(key), key).and_then(|entry| self.committed_row(entry))
     }
 
     /// All rows as the last commit left them, in no order that means anything.
@@ -48,7 +49,8 @@ impl Table {
 
     /// The rows that are there, sorted by key.
     pub(in crate::store) fn sorted(&self) -> Vec<u32> {
-        let live = self.entries.iter().filter(|entry| !self.entries.is_dead(*entry)).collect();
+        let mut live = Vec::with_capacity(self.live);
+        live.extend(self.entries.iter().filter(|entry| !self.entries.is_dead(*entry)));
         sort_by_key(live, |entry| self.entries.key(entry))
     }
 
