@@ -3,7 +3,8 @@
 //! All take the same records. By hand and engine work in batches, write the same bytes into an outbox that is emptied
 //! behind each batch, and commit, changelogs included, every 10,000 records and whenever a closing window asks for it;
 //! the naive design writes the same records. A round starts with empty tables; beside the naive design it goes on with
-//! full ones. No transport is in it, and nothing of what one costs. All of it takes a few minutes, most of them the naive design's.
+//! full ones. No transport is in it, and nothing of what one costs. All of it takes a few minutes, most of them the
+//! naive design's.
 
 #![allow(
     clippy::print_stdout,

@@ -1,5 +1,5 @@
-//! The naive design beside the engine, over twice as many readings: while the tables fill up, and once they are full, as
-//! they are for nearly all of a pipeline's life.
+//! The naive design beside the engine, over twice as many readings: while the tables fill up, and once they are full,
+//! as they are for nearly all of a pipeline's life.
 
 use super::common::{median, on_core};
 use super::naive;

@@ -3,14 +3,15 @@
 //! Where a table is larger than a processor's caches a record waits for memory two or three times, for the index, for
 //! the row and for what lies behind it, and a whole record's work lies between two rows: more than a processor looks
 //! ahead by itself. So the place in the index is asked for when the record is twice [`ROWS`] away, and the row, which
-//! that place tells, when it is half as far. When a record's turn comes its rows are near, and nothing has waited.
+//! that place tells, when it is half as far. When a record's turn comes its rows are near; only the first of a batch
+//! wait.
 //!
 //! It is a hint and nothing more. The key that a record came with is taken for the one that its rows have, which is so
 //! where a source says what it is keyed by, and behind a repartition; all else goes without.
 
 use crate::lanes::LANES;
 use crate::plan::Plan;
-use crate::store::Stores;
+use crate::store::{KeyHash, Stores};
 use crate::transport::Record;
 use crate::types::Kind;
 
@@ -21,34 +22,59 @@ const PLACES: usize = 2 * ROWS;
 
 /// The stores whose rows have the keys of an input's records.
 #[derive(Debug)]
-pub struct Ahead(Vec<usize>);
+pub struct Ahead {
+    stores: Vec<usize>,
+    /// Of the keys of the next records, by the last digits of their place in the batch.
+    hashes: [Option<KeyHash>; PLACES],
+}
 
 impl Ahead {
     /// Those of a source.
     pub fn of(plan: &Plan, source: usize) -> Self {
-        let Some(name) = keyed_by(plan, source) else { return Ahead(vec![]) };
+        let Some(name) = keyed_by(plan, source) else { return Self::with(vec![]) };
         let nodes = plan.runs[source].steps.iter().map(|step| &plan.nodes[step.node.0 as usize]);
         let tables = nodes.filter_map(|node| node.table.as_ref());
         let same = tables.filter(|table| matches!(&table.key[..], [(by, Kind::String)] if by == name));
         let mut stores: Vec<usize> = same.map(|table| table.store as usize).collect();
         stores.dedup();
-        Ahead(stores)
+        Self::with(stores)
     }
 
-    /// Whether there is something to gain: small tables are in the caches anyway.
-    pub fn is_of_use(&self, stores: &Stores) -> bool {
-        stores.are_far(&self.0)
+    fn with(stores: Vec<usize>) -> Self {
+        Ahead { stores, hashes: [None; PLACES] }
     }
 
-    /// Looks ahead from the first of records.
-    #[inline]
-    pub fn look(&self, stores: &Stores, records: &[Record<'_>]) {
-        let key = |ahead: usize| records.get(ahead).and_then(|record| record.key);
-        if let Some(key) = key(PLACES) {
-            stores.near(&self.0, key);
+    /// Looks ahead to the first records of a batch, if there is something to gain: with few records there is nothing
+    /// to see, and small tables are in the caches anyway.
+    pub fn begin(&mut self, stores: &Stores, records: &[Record<'_>]) -> bool {
+        if records.len() <= ROWS || !stores.are_far(&self.stores) {
+            return false;
         }
-        if let Some(key) = key(ROWS) {
-            stores.approach(&self.0, key);
+        (0..PLACES).for_each(|at| self.ask_for_place(stores, records, at));
+        (0..ROWS).for_each(|at| self.ask_for_rows(stores, at));
+        true
+    }
+
+    /// Looks ahead from the record of a batch that is at a place in it.
+    #[inline]
+    pub fn look(&mut self, stores: &Stores, records: &[Record<'_>], at: usize) {
+        self.ask_for_rows(stores, at + ROWS);
+        self.ask_for_place(stores, records, at + PLACES);
+    }
+
+    #[inline(always)]
+    fn ask_for_place(&mut self, stores: &Stores, records: &[Record<'_>], at: usize) {
+        let hash = records.get(at).and_then(|record| record.key).map(KeyHash::of_key);
+        self.hashes[at % PLACES] = hash;
+        if let Some(hash) = hash {
+            stores.near(&self.stores, hash);
+        }
+    }
+
+    #[inline(always)]
+    fn ask_for_rows(&self, stores: &Stores, at: usize) {
+        if let Some(hash) = self.hashes[at % PLACES] {
+            stores.approach(&self.stores, hash);
         }
     }
 }
@@ -93,7 +119,8 @@ mod tests {
             "#
         );
         let plan = crate::plan::check(&text, &[]).plan.expect("it is sound");
-        let names = |Ahead(stores)| stores.iter().map(|at: &usize| plan.stores[*at].name.clone()).collect();
+        let names =
+            |Ahead { stores, .. }| stores.iter().map(|at: &usize| plan.stores[*at].name.clone()).collect();
         (0..plan.sources.len()).map(|source| names(Ahead::of(&plan, source))).collect()
     }
 

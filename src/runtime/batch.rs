@@ -82,10 +82,10 @@ impl Task {
         let now = walk.cx.clock;
         progress.full = !records.is_empty() && !group.move_clock(now, &mut walk, &mut lanes);
         let records = if progress.full { &[] } else { records };
-        let looks_ahead = inputs[input].ahead.is_of_use(walk.cx.stores);
+        let looks_ahead = inputs[input].ahead.begin(walk.cx.stores, records);
         for (at, record) in records.iter().enumerate() {
             if looks_ahead {
-                inputs[input].ahead.look(walk.cx.stores, &records[at..]);
+                inputs[input].ahead.look(walk.cx.stores, records, at);
             }
             if let Some(marker) = inputs[input].marker(record) {
                 // Heard twice it says nothing new, so that it may be heard before there is a commit in between.

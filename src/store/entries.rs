@@ -4,7 +4,7 @@
 //! look-up compares and what it then changes are neighbours in memory. An entry keeps its place for as long as it
 //! lives; a removed one goes onto the free list, for undo logs and sorted orders refer to entries by number.
 
-use super::index::{Index, Short};
+use super::index::{Index, KeyHash};
 use super::near::near;
 use super::row::{Word, bits};
 use super::texts::Texts;
@@ -62,9 +62,9 @@ impl Entries {
 
     /// The entry of a key, dead ones included.
     #[inline(always)]
-    pub fn find(&self, short: Short, key: &[u8]) -> Option<u32> {
+    pub fn find(&self, hash: KeyHash, key: &[u8]) -> Option<u32> {
         #[expect(clippy::manual_find, reason = "what `find` is told to compare it calls, for each record")]
-        for entry in self.index.all(short) {
+        for entry in self.index.all(hash) {
             if self.is_key(entry, key) {
                 return Some(entry);
             }
@@ -74,14 +74,14 @@ impl Entries {
 
     /// Has the place come near where a hash is looked up.
     #[inline(always)]
-    pub fn near(&self, short: Short) {
-        self.index.near(short);
+    pub fn near(&self, hash: KeyHash) {
+        self.index.near(hash);
     }
 
     /// Has the entry come near that the look-up of a hash leads to.
     #[inline(always)]
-    pub fn approach(&self, short: Short) {
-        if let Some(entry) = self.index.all(short).next() {
+    pub fn approach(&self, hash: KeyHash) {
+        if let Some(entry) = self.index.all(hash).next() {
             self.approach_entry(entry);
         }
     }
@@ -93,7 +93,7 @@ impl Entries {
     }
 
     /// A new entry for a key that has none.
-    pub fn add(&mut self, short: Short, key: &[u8], stamp: Stamp, cells: impl Iterator<Item = Word>) -> u32 {
+    pub fn add(&mut self, hash: KeyHash, key: &[u8], stamp: Stamp, cells: impl Iterator<Item = Word>) -> u32 {
         let head = self.head(stamp, key);
         let entry = match self.free.pop() {
             Some(entry) => {
@@ -109,7 +109,7 @@ impl Entries {
                 (self.words.len() / self.stride) as u32 - 1
             }
         };
-        self.index.add(short, entry);
+        self.index.add(hash, entry);
         entry
     }
 
@@ -128,8 +128,8 @@ impl Entries {
 
     /// Takes an entry out of the index and onto the free list.
     pub fn remove(&mut self, entry: u32) {
-        let short = Short::of_key(self.key(entry));
-        self.index.remove(short, entry);
+        let hash = KeyHash::of_key(self.key(entry));
+        self.index.remove(hash, entry);
         self.bury(entry);
         self.free.push(entry);
     }

@@ -8,13 +8,13 @@ use super::near::near;
 use foldhash::fast::FixedState;
 use std::hash::BuildHasher;
 
-/// A key's hash, kept in its slot so that growing and most misses read no entry. It is odd: no slot that is empty has
-/// the same.
+/// The hash of a key, the same in every table, kept in its slot so that growing and most misses read no entry. It is
+/// odd: no slot that is empty has the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Short(u32);
+pub struct KeyHash(u32);
 
-impl Short {
-    /// The hash of a key, the same in every table.
+impl KeyHash {
+    /// That of a key.
     #[inline(always)]
     pub fn of_key(key: &[u8]) -> Self {
         Self::of(FixedState::default().hash_one(key))
@@ -22,7 +22,7 @@ impl Short {
 
     #[inline(always)]
     fn of(hash: u64) -> Self {
-        Short(hash as u32 | 1)
+        KeyHash(hash as u32 | 1)
     }
 
     /// The slots want its bits spread over 64.
@@ -35,13 +35,13 @@ impl Short {
 /// A slot has the hash above and the entry below. Zeros are what a system hands out untouched.
 const EMPTY: u64 = 0;
 
-fn slot(short: Short, entry: u32) -> u64 {
-    (short.0 as u64) << 32 | entry as u64
+fn slot(hash: KeyHash, entry: u32) -> u64 {
+    (hash.0 as u64) << 32 | entry as u64
 }
 
 #[inline(always)]
-fn short_of(slot: u64) -> Short {
-    Short((slot >> 32) as u32)
+fn hash_of(slot: u64) -> KeyHash {
+    KeyHash((slot >> 32) as u32)
 }
 
 #[inline(always)]
@@ -73,8 +73,8 @@ impl Index {
 
     /// Where the search for a hash begins.
     #[inline(always)]
-    fn home(&self, short: Short) -> usize {
-        (short.spread() >> self.shift) as usize
+    fn home(&self, hash: KeyHash) -> usize {
+        (hash.spread() >> self.shift) as usize
     }
 
     #[inline(always)]
@@ -84,28 +84,28 @@ impl Index {
 
     /// The entries with a hash.
     #[inline(always)]
-    pub fn all(&self, short: Short) -> Found<'_> {
-        Found { index: self, at: self.home(short), short }
+    pub fn all(&self, hash: KeyHash) -> Found<'_> {
+        Found { index: self, at: self.home(hash), hash }
     }
 
     /// Has the slot come near at which a search for a hash begins.
     #[inline(always)]
-    pub fn near(&self, short: Short) {
-        near(&self.slots[self.home(short)..][..1]);
+    pub fn near(&self, hash: KeyHash) {
+        near(&self.slots[self.home(hash)..][..1]);
     }
 
     /// Adds an entry that is not there.
-    pub fn add(&mut self, short: Short, entry: u32) {
+    pub fn add(&mut self, hash: KeyHash, entry: u32) {
         // Three of four: the longer searches get from there on, the more of them leave the line of memory.
         if self.used >= self.slots.len() / 4 * 3 {
             self.grow();
         }
-        self.put(slot(short, entry));
+        self.put(slot(hash, entry));
         self.used += 1;
     }
 
     fn put(&mut self, slot: u64) {
-        let mut at = self.home(short_of(slot));
+        let mut at = self.home(hash_of(slot));
         while self.slots[at] != EMPTY {
             at = self.behind(at);
         }
@@ -121,17 +121,17 @@ impl Index {
     }
 
     /// Takes an entry out. Those behind it move up, for a search ends where a slot is empty.
-    pub fn remove(&mut self, short: Short, entry: u32) {
+    pub fn remove(&mut self, hash: KeyHash, entry: u32) {
         let mask = self.slots.len() - 1;
-        let mut hole = self.home(short);
-        while self.slots[hole] != slot(short, entry) {
-            debug_assert_ne!(self.slots[hole], EMPTY, "it is there");
+        let mut hole = self.home(hash);
+        while self.slots[hole] != slot(hash, entry) {
+            assert_ne!(self.slots[hole], EMPTY, "it is there");
             hole = self.behind(hole);
         }
         let mut at = self.behind(hole);
         while self.slots[at] != EMPTY {
             // Not before the place where its own search begins.
-            let searched = at.wrapping_sub(self.home(short_of(self.slots[at]))) & mask;
+            let searched = at.wrapping_sub(self.home(hash_of(self.slots[at]))) & mask;
             if searched >= at.wrapping_sub(hole) & mask {
                 self.slots[hole] = self.slots[at];
                 hole = at;
@@ -144,8 +144,10 @@ impl Index {
 
     /// Empties it; the room stays.
     pub fn clear(&mut self) {
-        self.slots.fill(EMPTY);
-        self.used = 0;
+        if self.used > 0 {
+            self.slots.fill(EMPTY);
+            self.used = 0;
+        }
     }
 
     /// The memory held.
@@ -158,7 +160,7 @@ impl Index {
 pub(super) struct Found<'i> {
     index: &'i Index,
     at: usize,
-    short: Short,
+    hash: KeyHash,
 }
 
 impl Iterator for Found<'_> {
@@ -172,7 +174,7 @@ impl Iterator for Found<'_> {
                 return None;
             }
             self.at = self.index.behind(self.at);
-            if short_of(slot) == self.short {
+            if hash_of(slot) == self.hash {
                 return Some(entry_of(slot));
             }
         }
@@ -183,8 +185,8 @@ impl Iterator for Found<'_> {
 mod tests {
     use super::*;
 
-    fn found(index: &Index, short: Short) -> Vec<u32> {
-        let mut all: Vec<u32> = index.all(short).collect();
+    fn found(index: &Index, hash: KeyHash) -> Vec<u32> {
+        let mut all: Vec<u32> = index.all(hash).collect();
         all.sort_unstable();
         all
     }
@@ -200,22 +202,23 @@ mod tests {
         for hashes in [3, 40, 100_000] {
             let (mut index, mut there) = (Index::new(), vec![]);
             for entry in 0..2_000 {
-                let short = Short::of(throw(hashes) * 0x1234_5677);
-                index.add(short, entry);
-                there.push((short, entry));
+                let hash = KeyHash::of(throw(hashes) * 0x1234_5677);
+                index.add(hash, entry);
+                assert!(index.used <= index.slots.len() / 4 * 3, "a search needs an empty one");
+                there.push((hash, entry));
                 if throw(3) > 0 || entry % 500 > 400 {
-                    let (short, entry) = there.swap_remove(throw(there.len() as u64) as usize);
-                    index.remove(short, entry);
+                    let (hash, entry) = there.swap_remove(throw(there.len() as u64) as usize);
+                    index.remove(hash, entry);
                 }
                 if entry % 50 == 0 {
-                    for (short, entry) in &there {
-                        assert!(found(&index, *short).contains(entry));
+                    for (hash, entry) in &there {
+                        assert!(found(&index, *hash).contains(entry));
                     }
                     let slots = index.slots.iter().filter(|slot| **slot != EMPTY).count();
                     assert_eq!((slots, index.used), (there.len(), there.len()));
                 }
             }
-            there.drain(..).for_each(|(short, entry)| index.remove(short, entry));
+            there.drain(..).for_each(|(hash, entry)| index.remove(hash, entry));
             assert!(index.slots.iter().all(|slot| *slot == EMPTY));
         }
     }
@@ -223,10 +226,10 @@ mod tests {
     #[test]
     fn it_is_never_full_and_keeps_its_room() {
         let mut index = Index::new();
-        (0..1_000_u32).for_each(|entry| index.add(Short::of(entry as u64), entry));
+        (0..1_000_u32).for_each(|entry| index.add(KeyHash::of(entry as u64), entry));
         assert_eq!(index.slots.len(), 2_048);
-        assert_eq!(found(&index, Short::of(8)), [8, 9], "the lowest bit is lost");
+        assert_eq!(found(&index, KeyHash::of(8)), [8, 9], "the lowest bit is lost");
         index.clear();
-        assert_eq!((index.slots.len(), index.all(Short::of(8)).next()), (2_048, None));
+        assert_eq!((index.slots.len(), index.all(KeyHash::of(8)).next()), (2_048, None));
     }
 }

@@ -28,6 +28,7 @@ pub mod written;
 mod tests;
 
 pub use changelog::{Cell, Corrupt, cells};
+pub use index::KeyHash;
 pub use key::KeyShape;
 pub use row::{Row, RowMut};
 pub use stores::{StoreId, Stores, Typed};

@@ -6,11 +6,17 @@
 /// The bytes of memory that come together.
 const LINE: usize = 64;
 
-/// Has values come near that lie side by side.
+/// Has words come near that lie side by side.
 #[inline(always)]
-pub(super) fn near<T: Copy>(values: &[T]) {
-    let step = const { LINE / size_of::<T>() };
-    values.iter().step_by(step).chain(values.last()).for_each(ask);
+pub(super) fn near<T: Copy>(words: &[T]) {
+    let step = const {
+        assert!(size_of::<T>() <= LINE, "a line has room for one");
+        LINE / size_of::<T>()
+    };
+    if let [before @ .., last] = words {
+        before.iter().step_by(step).for_each(ask);
+        ask(last);
+    }
 }
 
 #[cfg(target_arch = "x86_64")]

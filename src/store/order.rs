@@ -7,9 +7,9 @@ pub(super) fn sort_by_key<'k>(entries: Vec<u32>, key: impl Fn(u32) -> &'k [u8]) 
     let shared = entries.iter().fold(first.len(), |len, entry| shared_len(&first[..len], key(*entry)));
     let mut order: Vec<(u64, u32)> =
         entries.into_iter().map(|entry| (head(&key(entry)[shared..]), entry)).collect();
-    // Numbers alone are sorted without a branch; what is alike in them is few, or all of it behind a longer prefix.
+    // Numbers alone are sorted without a branch. Most differ; keys whose numbers do not are compared as a whole.
     order.sort_unstable_by_key(|(head, _)| *head);
-    for alike in order.chunk_by_mut(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
+    for alike in order.chunk_by_mut(|a, b| a.0 == b.0) {
         alike.sort_unstable_by(|a, b| key(a.1).cmp(key(b.1)));
     }
     order.into_iter().map(|(_, entry)| entry).collect()

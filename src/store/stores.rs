@@ -1,6 +1,6 @@
 //! The stores of a task, and the typed ids by which operators reach them.
 
-use super::index::Short;
+use super::index::KeyHash;
 use super::{Store, StoreDecl, Table, Windows};
 use std::fmt;
 use std::marker::PhantomData;
@@ -104,16 +104,14 @@ impl Stores {
 
     /// Has the places come near where a key is about to be looked up, in some stores.
     #[inline]
-    pub fn near(&self, stores: &[usize], key: &[u8]) {
-        let short = Short::of_key(key);
-        self.tables(stores).for_each(|table| table.near(short));
+    pub fn near(&self, stores: &[usize], hash: KeyHash) {
+        self.tables(stores).for_each(|table| table.near(hash));
     }
 
     /// Has the rows of a key come near that are about to be touched, in some stores.
     #[inline]
-    pub fn approach(&self, stores: &[usize], key: &[u8]) {
-        let short = Short::of_key(key);
-        self.tables(stores).for_each(|table| table.approach(short));
+    pub fn approach(&self, stores: &[usize], hash: KeyHash) {
+        self.tables(stores).for_each(|table| table.approach(hash));
     }
 
     #[inline(always)]

@@ -174,7 +174,11 @@ impl Windows {
     /// Empty windows go, and a few of their tables are kept for the next ones. Those that were closed stand in front;
     /// others are only left by an abort.
     fn drop_empty(&mut self) {
-        (self.last, self.first) = (None, 0);
+        self.first = 0;
+        if !self.open.iter().any(|window| window.table.is_empty()) {
+            return;
+        }
+        self.last = None;
         while self.open.front().is_some_and(|window| window.table.is_empty())
             && let Some(mut window) = self.open.pop_front()
         {
@@ -183,9 +187,7 @@ impl Windows {
                 self.spare.push(window.table);
             }
         }
-        if self.open.iter().any(|window| window.table.is_empty()) {
-            self.open.retain(|window| !window.table.is_empty());
-        }
+        self.open.retain(|window| !window.table.is_empty());
     }
 
     /// Takes in a record of the changelog.

@@ -4,7 +4,7 @@
 use super::{AHEAD, Table};
 use crate::store::changelog::{self, Corrupt};
 use crate::store::entries::Stamp;
-use crate::store::index::Short;
+use crate::store::index::KeyHash;
 use crate::store::row::{Row, bits};
 
 impl Table {
@@ -118,8 +118,8 @@ impl Table {
     pub fn restore(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), Corrupt> {
         debug_assert_eq!(self.undo.len(), 0, "a store is restored before it is used");
         let value = value.map(|value| changelog::decode(value, self.shape)).transpose()?;
-        let short = Short::of_key(key);
-        let found = self.entries.find(short, key);
+        let hash = KeyHash::of_key(key);
+        let found = self.entries.find(hash, key);
         if let Some(entry) = found {
             for cell in self.shape.text_cells() {
                 self.texts.free(bits(&self.entries.cells(entry)[cell]));
@@ -135,7 +135,7 @@ impl Table {
             }
             (None, Some(value)) => {
                 let empty = std::iter::repeat_n([0; 8], self.shape.cells());
-                let entry = self.entries.add(short, key, Stamp::NEVER, empty);
+                let entry = self.entries.add(hash, key, Stamp::NEVER, empty);
                 value.fill(self.entries.cells_mut(entry), &self.fresh, &mut self.texts);
                 self.live += 1;
             }

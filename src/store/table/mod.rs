@@ -11,7 +11,7 @@ mod reads;
 
 use super::StoreDecl;
 use super::entries::{Entries, Stamp};
-use super::index::Short;
+use super::index::KeyHash;
 use super::row::{RowMut, Shape, Word};
 use super::texts::Texts;
 use super::undo::Undo;
@@ -76,8 +76,8 @@ impl Table {
     #[inline]
     fn reach(&mut self, key: &[u8], fresh: &[u64]) -> (u32, u32) {
         debug_assert_eq!(fresh.len(), self.shape.width as usize, "a cell for each cell");
-        let short = Short::of_key(key);
-        match self.entries.find(short, key) {
+        let hash = KeyHash::of_key(key);
+        match self.entries.find(hash, key) {
             Some(entry) => {
                 let slot = self.save(entry);
                 if self.entries.is_dead(entry) {
@@ -87,7 +87,7 @@ impl Table {
             }
             None => {
                 let stamp = Stamp { epoch: self.epoch, slot: self.undo.len() as u32 };
-                let entry = self.entries.add(short, key, stamp, fresh_cells(fresh, self.shape));
+                let entry = self.entries.add(hash, key, stamp, fresh_cells(fresh, self.shape));
                 self.live += 1;
                 (entry, self.undo.push_fresh(entry))
             }
@@ -125,14 +125,14 @@ impl Table {
 
     /// Has the place come near where a key is looked up.
     #[inline]
-    pub(super) fn near(&self, short: Short) {
-        self.entries.near(short);
+    pub(super) fn near(&self, hash: KeyHash) {
+        self.entries.near(hash);
     }
 
     /// Has the row of a key come near; the place where it is looked up has to be.
     #[inline]
-    pub(super) fn approach(&self, short: Short) {
-        self.entries.approach(short);
+    pub(super) fn approach(&self, hash: KeyHash) {
+        self.entries.approach(hash);
     }
 
     /// Has a row come near, if there is an entry.
@@ -162,7 +162,7 @@ impl Table {
     }
 
     fn find(&self, key: &[u8]) -> Option<u32> {
-        self.entries.find(Short::of_key(key), key).filter(|entry| !self.entries.is_dead(*entry))
+        self.entries.find(KeyHash::of_key(key), key).filter(|entry| !self.entries.is_dead(*entry))
     }
 
     /// How many rows there are, those of this commit included.

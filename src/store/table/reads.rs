@@ -1,7 +1,7 @@
 //! Reading a table: as it is, or through the undo log as the last commit left it.
 
 use super::Table;
-use crate::store::index::Short;
+use crate::store::index::KeyHash;
 use crate::store::order::{smallest_by_key, sort_by_key};
 use crate::store::row::{Row, Word};
 
@@ -13,7 +13,7 @@ impl Table {
 
     /// The row of a key as the last commit left it.
     pub fn committed(&self, key: &[u8]) -> Option<Row<'_>> {
-        self.entries.find(Short::of_key(key), key).and_then(|entry| self.committed_row(entry))
+        self.entries.find(KeyHash::of_key(key), key).and_then(|entry| self.committed_row(entry))
     }
 
     /// All rows as the last commit left them, in no order that means anything.

@@ -1,4 +1,5 @@
-//! The calls into librdkafka that its Rust binding does not wrap, and the only unsafe code of the crate.
+//! The calls into librdkafka that its Rust binding does not wrap, and all unsafe code of the crate but for a hint in
+//! `store/near.rs`.
 //!
 //! Five things are here: queues of our own from which records are taken in batches, payloads borrowed; producing to
 //! topics whose handles are kept; flushing and committing without the binding's pauses; the member's generation,
