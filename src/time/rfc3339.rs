@@ -165,41 +165,14 @@ pub fn write_timestamp(out: &mut Vec<u8>, ms: i64) -> Option<()> {
     let (seconds, ms) = (of_day / 1000, of_day % 1000);
     let (minutes, second) = (seconds / 60, seconds % 60);
     let ([h1, h2], [mi1, mi2], [s1, s2]) = (pair(minutes / 60), pair(minutes % 60), pair(second));
-    let [f1, f2] = pair(ms / 10);
-    let mut text = [
-        y1,
-        y2,
-        y3,
-        y4,
-        b'-',
-        mo1,
-        mo2,
-        b'-',
-        d1,
-        d2,
-        b'T',
-        h1,
-        h2,
-        b':',
-        mi1,
-        mi2,
-        b':',
-        s1,
-        s2,
-        b'.',
-        f1,
-        f2,
-        b'0' + (ms % 10) as u8,
-        b'Z',
-    ];
-    // Lengths that are known are copied without a call.
-    match ms {
-        0 => {
-            text[19] = b'Z';
-            out.extend_from_slice(&text[..20]);
-        }
-        _ => out.extend_from_slice(&text),
+    out.extend_from_slice(&[
+        y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b'T', h1, h2, b':', mi1, mi2, b':', s1, s2,
+    ]);
+    if ms != 0 {
+        let [f1, f2] = pair(ms / 10);
+        out.extend_from_slice(&[b'.', f1, f2, b'0' + (ms % 10) as u8]);
     }
+    out.push(b'Z');
     Some(())
 }
 
