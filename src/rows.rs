@@ -1,8 +1,7 @@
 //! Fresh rows on their way: what a window that closes or an alert that speaks puts into the pipeline, never a record.
 //!
 //! A row owns its cells and texts, so that it borrows from no store, and is pooled, so that it costs nothing when
-//! warm. [`Rows`] is a stack of queues: what a call emitted lies behind the mark taken before the call and is run
-//! down to the sinks before anything else, depth first.
+//! warm. What a call has emitted into [`Rows`] is run down to the sinks before anything else, depth first.
 
 use crate::frame::{Frame, MAX_REGISTERS, Register, Text, Value};
 use crate::operator::{NodeId, RecordError};
@@ -77,8 +76,9 @@ impl Row {
 /// Rows that were emitted and not yet run.
 #[derive(Debug, Default)]
 pub struct Rows {
-    queue: Vec<Row>,
-    spare: Vec<Row>,
+    /// Behind those that were emitted stand used ones.
+    rows: Vec<Row>,
+    emitted: usize,
 }
 
 impl Rows {
@@ -89,46 +89,41 @@ impl Rows {
 
     /// How many more rows a node may emit before it has to stay due.
     pub fn room(&self) -> usize {
-        Self::ROOM.saturating_sub(self.queue.len())
+        Self::ROOM.saturating_sub(self.emitted)
     }
 
-    /// What is emitted from now on lies behind this.
+    /// Whether none waits.
     #[inline]
-    pub fn mark(&self) -> usize {
-        self.queue.len()
+    pub fn is_empty(&self) -> bool {
+        self.emitted == 0
     }
 
-    /// A cleared row, already in the queue.
+    /// A cleared row, emitted already.
     pub fn add(&mut self, node: NodeId, timestamp: i64) -> &mut Row {
-        let mut row = self.spare.pop().unwrap_or_else(Row::blank);
+        if self.emitted == self.rows.len() {
+            self.rows.push(Row::blank());
+        }
+        let row = &mut self.rows[self.emitted];
+        self.emitted += 1;
         (row.node, row.timestamp, row.present, row.error) = (node.0, timestamp, 0, None);
         // What the cells held stays: the presence bits say that it counts for nothing.
         row.text.clear();
-        self.queue.push(row);
-        self.queue.last_mut().expect("just pushed")
+        row
     }
 
-    /// Takes the last row out of the queue again: it is not to be emitted after all.
+    /// The last one is not to be emitted after all.
     pub fn take_back(&mut self) {
-        if let Some(row) = self.queue.pop() {
-            self.recycle(row);
-        }
+        self.emitted = self.emitted.saturating_sub(1);
     }
 
-    /// Takes the row at a place of the queue out, to be run.
-    pub fn take(&mut self, at: usize) -> Option<Row> {
-        self.queue.get_mut(at).map(std::mem::take)
+    /// Those that were emitted, to be run.
+    pub fn emitted(&mut self) -> &mut [Row] {
+        &mut self.rows[..self.emitted]
     }
 
-    /// Gives a row's room back.
-    pub fn recycle(&mut self, row: Row) {
-        if self.spare.len() < Self::SPARE {
-            self.spare.push(row);
-        }
-    }
-
-    /// Forgets what lies behind a mark.
-    pub fn truncate(&mut self, mark: usize) {
-        self.queue.truncate(mark);
+    /// They have been run; their room is for others.
+    pub fn clear(&mut self) {
+        self.emitted = 0;
+        self.rows.truncate(Self::SPARE);
     }
 }

@@ -13,15 +13,22 @@ use crate::lanes::{LANES, Lane};
 use crate::operator::{NodeId, Seen, StreamTime};
 use crate::outbox::Outbox;
 use crate::plan::Plan;
-use crate::plan::steps::Action;
+use crate::plan::steps::{Action, Step};
 use crate::transport::Record;
 
 /// Whether records of a source can go side by side: each node that keeps something is reached on one way, and of those
 /// with windows it is known when one may end.
 pub fn side_by_side(plan: &Plan, source: usize) -> bool {
     let run = &plan.runs[source];
-    let visits =
-        run.steps.iter().filter(|step| matches!(step.action, Action::Run { .. })).map(|step| step.node);
+    let own = plan.nodes.iter().filter(|node| node.part == run.part);
+    let mut windowed = own.filter(|node| node.table.as_ref().is_some_and(|table| table.windowed));
+    are_reached_once(plan, &run.steps) && windowed.all(|node| node.beat.is_some())
+}
+
+/// Whether steps lead to each node that keeps something on one way. That is enough for rows: while they run no window
+/// ends.
+pub fn are_reached_once(plan: &Plan, steps: &[Step]) -> bool {
+    let visits = steps.iter().filter(|step| matches!(step.action, Action::Run { .. })).map(|step| step.node);
     let keeps = |id: &NodeId| {
         let node = &plan.nodes[id.0 as usize];
         node.table.is_some() || node.marks.is_some()
@@ -30,9 +37,7 @@ pub fn side_by_side(plan: &Plan, source: usize) -> bool {
     let ways = keepers.len();
     keepers.sort_unstable();
     keepers.dedup();
-    let own = plan.nodes.iter().filter(|node| node.part == run.part);
-    let mut windowed = own.filter(|node| node.table.as_ref().is_some_and(|table| table.windowed));
-    keepers.len() == ways && windowed.all(|node| node.beat.is_some())
+    keepers.len() == ways
 }
 
 impl Task {

@@ -4,6 +4,7 @@
 //! handed in. Nothing becomes permanent here: [`Task::prepare`] writes the changelog, [`Task::committed`] and
 //! [`Task::abort`] are told how it ended.
 
+use super::batch;
 use super::beats::Beats;
 use super::input::{Input, Standing};
 use super::meaning;
@@ -66,6 +67,8 @@ pub struct Task {
     /// Whether the clock moves once a batch: only for the tests that prove that this is noticed.
     pub(super) jumps: bool,
     rows: Rows,
+    /// Of which nodes the rows can go side by side.
+    abreast: Vec<bool>,
     emitted: usize,
     /// The stores of which the changelog does not say yet what its bytes mean.
     pub(super) untold: Vec<usize>,
@@ -119,6 +122,7 @@ impl Task {
             said: vec![],
             jumps: false,
             rows: Rows::default(),
+            abreast: plan.nodes.iter().map(|node| batch::are_reached_once(&plan, &node.steps)).collect(),
             emitted: 0,
             untold: vec![],
             unmarked: false,
@@ -176,7 +180,7 @@ impl Task {
             if multiple > before.div_euclid(*every) {
                 walk.cx.node = *id;
                 plan.nodes[id.0 as usize].operator.tick(multiple * every, &mut walk.cx);
-                walk.drain(0);
+                walk.drain();
             }
         }
         // What stands behind an alert may have opened a window.
@@ -248,6 +252,7 @@ impl Task {
             routes: &mut self.routes,
             tallies: &mut self.tallies,
             said: &mut self.said,
+            abreast: &self.abreast,
             emitted: &mut self.emitted,
         }
     }

@@ -8,6 +8,7 @@ use crate::lanes::{Came, LANES, Lane, Visit};
 use crate::operator::{Context, Flow, NodeId, Outcome, RecordError, RouteSet, Seen, StreamTime};
 use crate::plan::Plan;
 use crate::plan::steps::{Action, Step};
+use crate::rows::Row;
 
 /// What a task needs while records run: the plan, its state, its counters.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Walk<'w> {
     pub tallies: &'w mut Tallies,
     /// What alerts have said: the node, and the row as JSON.
     pub said: &'w mut Vec<(NodeId, Vec<u8>)>,
+    /// Of which nodes the rows can go side by side.
+    pub abreast: &'w [bool],
     /// Rows emitted since the last commit.
     pub emitted: &'w mut usize,
 }
@@ -30,7 +33,7 @@ impl Walk<'_> {
     /// Runs records side by side down a list of steps.
     #[inline]
     pub fn run(&mut self, steps: &[Step], lanes: &mut [Lane<'_>]) {
-        let (mut at, mark) = (0, self.cx.rows.mark());
+        let mut at = 0;
         lanes.iter_mut().for_each(|lane| lane.next = 0);
         while let Some(step) = steps.get(at as usize) {
             match &step.action {
@@ -38,9 +41,9 @@ impl Walk<'_> {
                     self.cx.node = step.node;
                     let visit = Visit { step: at, after: step.after, port: *port, seen: *seen };
                     let came = operator.process_all(&visit, lanes, &mut self.cx);
-                    if self.cx.rows.mark() > mark {
+                    if !self.cx.rows.is_empty() {
                         assert!(lanes.len() == 1, "whose rows they are could not be told");
-                        self.drain(mark);
+                        self.drain();
                     }
                     self.follow(step, *slot, came, lanes);
                 }
@@ -129,36 +132,68 @@ impl Walk<'_> {
         }
     }
 
-    /// Runs the rows that were emitted behind a mark. A row is owned, so its walk may emit others: those come first,
-    /// behind a mark of their own.
+    /// Runs the rows that were emitted. What they have others emit comes into a queue of its own, and first.
     #[inline(never)]
-    pub fn drain(&mut self, mark: usize) {
-        let mut at = mark;
-        while let Some(mut row) = self.cx.rows.take(at) {
-            at += 1;
-            *self.emitted += 1;
-            let maker = NodeId(row.node);
-            let node = &self.plan.nodes[row.node as usize];
-            self.tallies.nodes[row.node as usize].emitted += 1;
-            let error = row.error.take();
-            let mut frame = row.frame(&self.plan.constants);
-            frame.origin.offset = -1;
-            frame.origin.partition = u32::from(maker.0);
-            match error {
-                Some(error) => self.dead_letter(maker, error.reason, &mut frame),
-                None => {
-                    if node.kind == "alert" {
-                        let mut json = vec![];
-                        dead::write_row(&mut json, &frame, fields_of(self.plan, row_node(&frame)));
-                        self.said.push((maker, json));
-                    }
-                    let mut lane = Lane::new(frame, self.cx.clock);
-                    self.run(&node.steps, std::slice::from_mut(&mut lane));
-                }
+    pub fn drain(&mut self) {
+        let mut emitted = std::mem::take(self.cx.rows);
+        let mut left = emitted.emitted();
+        while let [first, ..] = left {
+            let node = first.node;
+            let alike = |row: &Row| row.node == node && row.error.is_none();
+            let many = self.abreast[node as usize] && left.len() >= LANES && left[..LANES].iter().all(alike);
+            let (rows, rest) = left.split_at_mut(if many { LANES } else { 1 });
+            left = rest;
+            *self.emitted += rows.len();
+            self.tallies.nodes[node as usize].emitted += rows.len() as u64;
+            match <&mut [Row; LANES]>::try_from(&mut *rows) {
+                Ok(rows) => self.run_rows(NodeId(node), rows),
+                Err(_) => rows.iter_mut().for_each(|row| self.row(NodeId(node), row)),
             }
-            self.cx.rows.recycle(row);
         }
-        self.cx.rows.truncate(mark);
+        emitted.clear();
+        *self.cx.rows = emitted;
+    }
+
+    fn row(&mut self, maker: NodeId, row: &mut Row) {
+        match row.error.take() {
+            Some(error) => {
+                let mut frame = self.frame(maker, row);
+                self.dead_letter(maker, error.reason, &mut frame);
+            }
+            None => self.run_rows(maker, std::array::from_mut(row)),
+        }
+    }
+
+    /// Runs rows of one node side by side.
+    #[inline]
+    fn run_rows<const WIDTH: usize>(&mut self, maker: NodeId, rows: &mut [Row; WIDTH]) {
+        let (node, clock) = (&self.plan.nodes[maker.0 as usize], self.cx.clock);
+        let mut turn = 0;
+        let mut lanes = rows.each_mut().map(|row| {
+            let mut lane = Lane::new(self.frame(maker, row), clock);
+            (lane.turn, turn) = (turn, turn + 1);
+            lane
+        });
+        if node.kind == "alert" {
+            for lane in &lanes {
+                let mut json = vec![];
+                dead::write_row(&mut json, &lane.frame, fields_of(self.plan, maker.0 as usize));
+                self.said.push((maker, json));
+            }
+        }
+        let from = self.cx.out.records().len();
+        self.run(&node.steps, &mut lanes);
+        self.cx.out.in_turn(from);
+    }
+
+    fn frame<'r>(&self, maker: NodeId, row: &'r mut Row) -> Frame<'r>
+    where
+        Self: 'r,
+    {
+        let mut frame = row.frame(&self.plan.constants);
+        frame.origin.offset = -1;
+        frame.origin.partition = u32::from(maker.0);
+        frame
     }
 
     /// Moves the clock to `to` in steps: while a timer is due the clock stands at it, and every node that is due then
@@ -192,7 +227,7 @@ impl Walk<'_> {
                 }
                 self.cx.node = *id;
                 operator.advance(now, &mut self.cx);
-                self.drain(0);
+                self.drain();
             }
         }
         true
@@ -212,11 +247,6 @@ fn next(lanes: &[Lane<'_>], at: u32) -> u32 {
 pub fn smallest_due(plan: &Plan, timers: &[NodeId], stores: &crate::store::Stores) -> StreamTime {
     let due = timers.iter().filter_map(|id| plan.nodes[id.0 as usize].operator.due(stores));
     due.min().unwrap_or(StreamTime::NEVER)
-}
-
-/// The node whose row a frame is.
-fn row_node(frame: &Frame<'_>) -> usize {
-    frame.origin.partition as usize
 }
 
 /// The fields of a node's rows.
