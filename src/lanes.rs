@@ -10,6 +10,8 @@
 //! - where a node that keeps something is reached on two ways, and would have a record come on the second one behind
 //!   those that follow it on the first, they go one at a time.
 //!
+//! The rows that a window hands on go the same way, for no window ends while they run.
+//!
 //! So while records run a node looks into its own stores and those of no other, and makes no rows: those come from
 //! `advance` and `tick`. A kind that has to do otherwise needs its records one at a time (`runtime/batch.rs`).
 

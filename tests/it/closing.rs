@@ -191,3 +191,76 @@ fn a_window_of_many_keys_closes_though_none_of_its_rows_is_written() {
     assert_eq!(outcome.topics["out"].iter().map(Vec::len).sum::<usize>(), 0);
     assert_eq!(outcome.topics["both"].iter().map(Vec::len).sum::<usize>(), KEYS + 2);
 }
+
+/// What can stand behind a window: a row that fails, ways that part and meet, a table, another window.
+const BEHIND: &str = r#"
+[filter.some]
+from = "ten"
+when = '12 % (n - 1) < 4'
+
+[branch.size]
+from = "some"
+reject = [{ when = 'k == "k00040"', reason = "that one" }]
+routes = [{ to = "small", when = 'n == 2', all = true }, { to = "all", when = 'n > 0', all = true }]
+
+[sink.small]
+from = "size.small"
+topic = "sizes"
+
+[sink.all]
+from = "size.all"
+topic = "sizes"
+
+[count.smalls]
+from = "size.small"
+by = "k"
+
+[tumble.minute]
+from = "some"
+by = "k"
+every = "1m"
+compute.rows = 'count()'
+
+[sink.minutes]
+from = "minute"
+topic = "minutes"
+"#;
+
+/// On two ways to a table, the second behind the first: those that come this way go one at a time.
+const ON_TWO_WAYS: &str = r#"
+[filter.again]
+from = "ten"
+when = 'n > 0'
+
+[count.twice]
+from = ["ten", "again"]
+by = "k"
+"#;
+
+#[test]
+fn rows_side_by_side_are_as_rows_one_by_one() {
+    let outcome = |more: &str| {
+        let mut scenario = Scenario::new("behind a window", &format!("{MANY}{BEHIND}{more}")).batch(1000);
+        for at in 0..400 {
+            let key = format!("k{:05}", at * 7919 % 100);
+            // One, two, three readings and so on of a key in each of the windows.
+            for nth in 0..=at % 7 {
+                scenario = scenario.reading("in", &key, 1_000 + at / 100 * 10_000 + nth, "1");
+            }
+        }
+        run(&scenario.reading("in", "last", 200_000, "1").settle(), vec![])
+    };
+    let (side_by_side, one_by_one) = (outcome(""), outcome(ON_TWO_WAYS));
+    for topic in ["out", "both", "sizes", "minutes", "dead"] {
+        let (found, expected) = (&side_by_side.topics[topic], &one_by_one.topics[topic]);
+        assert!(expected[0].len() >= 30, "{topic}: {}", expected[0].len());
+        assert!(found == expected, "{topic}\n{found:#?}\n{expected:#?}");
+    }
+    let counts = |of: &Outcome| -> Vec<String> {
+        of.tables.iter().filter(|row| row.contains("smalls")).cloned().collect()
+    };
+    assert!(counts(&side_by_side).len() >= 30, "{:?}", side_by_side.tables);
+    assert_eq!(counts(&side_by_side), counts(&one_by_one));
+    let emitted = |of: &Outcome| of.tallies.nodes.iter().map(|node| node.emitted).sum::<u64>();
+    assert_eq!((emitted(&side_by_side), emitted(&one_by_one)), (500, 500), "rows of both windows");
+}
