@@ -10,10 +10,10 @@
 //! - where a node that keeps something is reached on two ways, and would have a record come on the second one behind
 //!   those that follow it on the first, they go one at a time.
 //!
-//! The rows that a window hands on go the same way, for no window ends while they run.
-//!
 //! So while records run a node looks into its own stores and those of no other, and makes no rows: those come from
 //! `advance` and `tick`. A kind that has to do otherwise needs its records one at a time (`runtime/batch.rs`).
+//!
+//! Those rows go side by side themselves, as many as there are lanes or one at a time: no window ends while they run.
 
 use crate::frame::Frame;
 use crate::operator::{Flow, Outcome, Port, RecordError, Seen, StreamTime};
@@ -28,7 +28,7 @@ pub struct Lane<'r> {
     pub frame: Frame<'r>,
     /// The task's clock when it came; behind a repartition that of the task which wrote it, if that is later.
     pub clock: StreamTime,
-    /// Its place in the batch.
+    /// Its place in the batch; that of a row among those that it goes with.
     pub turn: u32,
     /// The first step that it takes part in again.
     pub next: u32,

@@ -24,7 +24,7 @@ pub struct Output {
     pub target: Target,
     /// The partition of the task that wrote it.
     pub own: u32,
-    /// The place in its batch of the record that it came of; means nothing for what came of none.
+    /// The place in its batch of the record that it came of; of what came of rows see [`Lane`](crate::lanes::Lane).
     pub turn: u32,
     /// Its timestamp in milliseconds.
     pub timestamp: i64,

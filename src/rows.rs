@@ -1,7 +1,7 @@
 //! Fresh rows on their way: what a window that closes or an alert that speaks puts into the pipeline, never a record.
 //!
 //! A row owns its cells and texts, so that it borrows from no store, and is pooled, so that it costs nothing when
-//! warm. What a call has emitted into [`Rows`] is run down to the sinks before anything else, depth first.
+//! warm. What a call has emitted into [`Rows`] is run down to the sinks before anything else.
 
 use crate::frame::{Frame, MAX_REGISTERS, Register, Text, Value};
 use crate::operator::{NodeId, RecordError};
@@ -78,6 +78,7 @@ impl Row {
 pub struct Rows {
     /// Behind those that were emitted stand used ones.
     rows: Vec<Row>,
+    /// How many were.
     emitted: usize,
 }
 

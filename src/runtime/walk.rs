@@ -41,10 +41,7 @@ impl Walk<'_> {
                     self.cx.node = step.node;
                     let visit = Visit { step: at, after: step.after, port: *port, seen: *seen };
                     let came = operator.process_all(&visit, lanes, &mut self.cx);
-                    if !self.cx.rows.is_empty() {
-                        assert!(lanes.len() == 1, "whose rows they are could not be told");
-                        self.drain();
-                    }
+                    debug_assert!(self.cx.rows.is_empty(), "`process` emits no rows");
                     self.follow(step, *slot, came, lanes);
                 }
                 Action::Gate { slot, route } => {
@@ -132,11 +129,11 @@ impl Walk<'_> {
         }
     }
 
-    /// Runs the rows that were emitted. What they have others emit comes into a queue of its own, and first.
+    /// Runs the rows that were emitted, side by side where as many of one node come as there are lanes.
     #[inline(never)]
     pub fn drain(&mut self) {
-        let mut emitted = std::mem::take(self.cx.rows);
-        let mut left = emitted.emitted();
+        let mut waiting = std::mem::take(self.cx.rows);
+        let mut left = waiting.emitted();
         while let [first, ..] = left {
             let node = first.node;
             let alike = |row: &Row| row.node == node && row.error.is_none();
@@ -150,8 +147,8 @@ impl Walk<'_> {
                 Err(_) => rows.iter_mut().for_each(|row| self.row(NodeId(node), row)),
             }
         }
-        emitted.clear();
-        *self.cx.rows = emitted;
+        waiting.clear();
+        *self.cx.rows = waiting;
     }
 
     fn row(&mut self, maker: NodeId, row: &mut Row) {

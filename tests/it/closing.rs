@@ -196,7 +196,7 @@ fn a_window_of_many_keys_closes_though_none_of_its_rows_is_written() {
 const BEHIND: &str = r#"
 [filter.some]
 from = "ten"
-when = '12 % (n - 1) < 4'
+when = '12 % (n - 1) < 2'
 
 [branch.size]
 from = "some"
@@ -224,6 +224,16 @@ compute.rows = 'count()'
 [sink.minutes]
 from = "minute"
 topic = "minutes"
+
+[alert.seen]
+table = "smalls"
+every = "1s"
+when = 'count > 0'
+message = "{k} has {count}"
+
+[sink.said]
+from = "seen"
+topic = "said"
 "#;
 
 /// On two ways to a table, the second behind the first: those that come this way go one at a time.
@@ -240,18 +250,21 @@ by = "k"
 #[test]
 fn rows_side_by_side_are_as_rows_one_by_one() {
     let outcome = |more: &str| {
-        let mut scenario = Scenario::new("behind a window", &format!("{MANY}{BEHIND}{more}")).batch(1000);
+        // One row in forty fails before it is one.
+        let many = MANY.replace("count()'", "count()'\ncompute.part = '12 / (max(int(x)) - 7)'");
+        let mut scenario = Scenario::new("behind a window", &format!("{many}{BEHIND}{more}")).batch(1000);
         for at in 0..400 {
             let key = format!("k{:05}", at * 7919 % 100);
             // One, two, three readings and so on of a key in each of the windows.
             for nth in 0..=at % 7 {
-                scenario = scenario.reading("in", &key, 1_000 + at / 100 * 10_000 + nth, "1");
+                let x = if at % 40 == 3 { "7" } else { "1" };
+                scenario = scenario.reading("in", &key, 1_000 + at / 100 * 10_000 + nth, x);
             }
         }
         run(&scenario.reading("in", "last", 200_000, "1").settle(), vec![])
     };
     let (side_by_side, one_by_one) = (outcome(""), outcome(ON_TWO_WAYS));
-    for topic in ["out", "both", "sizes", "minutes", "dead"] {
+    for topic in ["out", "both", "sizes", "minutes", "dead", "said"] {
         let (found, expected) = (&side_by_side.topics[topic], &one_by_one.topics[topic]);
         assert!(expected[0].len() >= 30, "{topic}: {}", expected[0].len());
         assert!(found == expected, "{topic}\n{found:#?}\n{expected:#?}");
@@ -262,5 +275,6 @@ fn rows_side_by_side_are_as_rows_one_by_one() {
     assert!(counts(&side_by_side).len() >= 30, "{:?}", side_by_side.tables);
     assert_eq!(counts(&side_by_side), counts(&one_by_one));
     let emitted = |of: &Outcome| of.tallies.nodes.iter().map(|node| node.emitted).sum::<u64>();
-    assert_eq!((emitted(&side_by_side), emitted(&one_by_one)), (500, 500), "rows of both windows");
+    assert!(emitted(&side_by_side) > 500, "those of both windows, and what was said");
+    assert_eq!(emitted(&side_by_side), emitted(&one_by_one));
 }
