@@ -2,7 +2,7 @@
 
 use super::frame::{self, HEAD, MAX_PAYLOAD};
 use super::{LogError, Result, Topic};
-use hashbrown::HashMap;
+use std::collections::HashMap;
 
 /// Batches are cut at this size, so that reading from the middle of a large commit does not begin at its start.
 const BATCH_BYTES: usize = 1 << 16;
